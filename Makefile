@@ -1,0 +1,146 @@
+# Every task of this project, by name. `make help` lists them.
+#
+# Needs Python 3.11 or newer and make; everything else lands in .venv and node_modules. CI calls these same targets.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.NOTPARALLEL:
+
+PORT ?= 8000
+ARGS ?=
+PYTHON ?=
+UV ?= uv
+
+PY := .venv/bin/python
+RUNTIME := .venv/.requirements.stamp
+DEV := .venv/.requirements-dev.stamp
+NODE := node_modules/.package-lock.stamp
+BABEL := $(PY) -m babel.messages.frontend
+KEYWORDS := $(addprefix --keyword ,gettext_lazy gettext_noop ngettext_lazy:1,2 pgettext_lazy:1c,2 npgettext_lazy:1c,2,3)
+ROOMS := audit encryption staff chat crisis directory cases ops frontend
+CATALOGUES := $(wildcard locale/*/LC_MESSAGES/django.po)
+COMPILED := $(CATALOGUES:.po=.mo)
+
+# Settings of a real site that happen to be exported in this shell must not reach the demo or the tests:
+# sample accounts would be loaded into its database.
+unexport $(filter-out HAVRE_TEST_%,$(filter HAVRE_% DATABASE_URL% REDIS_URL%,$(.VARIABLES)))
+
+PIP_INSTALL := $(PY) -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
+DEVELOPMENT := HAVRE_DEVELOPMENT=1
+DEMO := $(DEVELOPMENT) HAVRE_DATA_DIR=var/demo $(PY) manage.py
+COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
+
+.PHONY: help
+help: ## List the tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: .venv ## Make .venv from the lock file and compile the translations
+	@$(MAKE) --silent --no-print-directory $(RUNTIME) $(COMPILED)
+
+.PHONY: demo
+demo: setup ## Start a whole Havre with sample data on 127.0.0.1 (PORT=8000); Ctrl-C ends it
+	@$(DEMO) migrate --verbosity 0
+	@$(DEMO) seed_demo
+	@exec env $(DEMO) serve --host 127.0.0.1 --port $(PORT)
+
+.PHONY: demo-reset
+demo-reset: ## Throw the data of the demo away
+	@rm -rf var/demo
+	@echo "The demo's data is gone; make demo starts afresh."
+
+.PHONY: test
+test: setup $(DEV) ## Run every test (ARGS='-k note' passes through to pytest)
+	@exec $(PY) -m tests $(ARGS)
+
+.PHONY: check
+check: setup $(DEV) $(NODE) ## Run the linters, the types and the architecture contracts
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	$(MAKE) --no-print-directory types arch
+
+.PHONY: types
+types: setup $(DEV) $(NODE) ## Check the types of Python and of the browser code
+	$(DEVELOPMENT) .venv/bin/mypy .
+	node_modules/.bin/tsc --project tsconfig.json
+
+.PHONY: arch
+arch: setup $(DEV) ## Check which room may import which
+	$(DEVELOPMENT) .venv/bin/lint-imports
+
+.PHONY: messages
+messages: setup ## Bring the translation catalogues up to date with the texts in the code
+	@mkdir -p var
+	@$(BABEL) -q extract --mapping-file babel.cfg $(KEYWORDS) --add-comments Translators --add-location file \
+		--no-wrap --sort-by-file --output-file var/django.pot $(ROOMS)
+	@for catalogue in $(CATALOGUES); do \
+		language=$${catalogue#locale/}; \
+		$(BABEL) -q update --domain django --input-file var/django.pot --output-file $$catalogue \
+			--locale $${language%%/*} --no-wrap --no-fuzzy-matching --ignore-pot-creation-date || exit 1; \
+	done
+	@$(MAKE) --silent --no-print-directory setup
+
+.PHONY: protocol
+protocol: setup ## Write the files that are generated from the wire protocol
+	$(DEVELOPMENT) $(PY) manage.py export_protocol
+
+.PHONY: bench
+bench: setup $(DEV) ## Measure delivery beside a bare reference
+	@exec $(PY) -m bench $(ARGS)
+
+.PHONY: screens
+screens: setup $(DEV) ## Take the screenshots of the stories into var/screens
+	@mkdir -p var/screens
+	@HAVRE_TEST_SCREENS=$(CURDIR)/var/screens $(PY) -m tests tests/browser $(ARGS)
+	@echo "The screenshots are in var/screens."
+
+.PHONY: lock
+lock: ## Make both lock files again from pyproject.toml (needs uv; ARGS=--upgrade for newer versions)
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv (pip install uv)" >&2; exit 1; }
+	$(COMPILE) $(ARGS) -o requirements.lock
+	$(COMPILE) $(ARGS) --group dev --constraint requirements.lock -o requirements-dev.lock
+
+# An interrupted installation leaves no stamp behind, and the next make goes on with it.
+$(RUNTIME): requirements.lock
+	@echo "Installing what Havre needs into .venv"
+	@$(PIP_INSTALL) --requirement requirements.lock
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUNTIME)
+	@echo "Installing what the tests need into .venv"
+	@$(PIP_INSTALL) --requirement requirements-dev.lock
+	@touch $@
+
+# A phony target, and a make of its own before the stamps are looked at: a .venv whose interpreter was removed or
+# upgraded away exists but does not work, and is made again.
+.PHONY: .venv
+.venv:
+	@if $(PY) -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then exit 0; fi; \
+	for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
+		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+		if ! $$python -c 'import venv, ensurepip' 2>/dev/null; then without="$$without $$version"; continue; fi; \
+		echo "Making .venv with Python $$version"; \
+		exec $$python -m venv --clear .venv; \
+	done; \
+	if [ -n "$$without" ]; then \
+		for version in $$without; do \
+			echo "Python $$version is here, but it lacks the venv module." >&2; \
+			echo "On Debian and Ubuntu: apt-get install python$$version-venv" >&2; \
+		done; \
+	else \
+		echo "Havre needs Python 3.11 or newer, and none was found as python3, python3.11 to python3.14 or python." >&2; \
+		echo "Install one, or name it: make demo PYTHON=/path/to/python3" >&2; \
+	fi; \
+	exit 1
+
+$(NODE): package-lock.json package.json .npmrc
+	@command -v npm >/dev/null || { echo "This needs Node.js 20 and npm (Debian: apt-get install nodejs npm)" >&2; exit 1; }
+	@npm ci --ignore-scripts --silent
+	@touch $@
+
+%.mo: %.po $(RUNTIME)
+	@$(BABEL) -q compile --input-file $< --output-file $@

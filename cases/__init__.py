@@ -1,0 +1,1 @@
+"""Contacts and cases: what lasts of a conversation, and the follow-up of a situation."""

@@ -1,0 +1,1 @@
+"""Vocabularies and order of contacts and cases, without Django or a database."""

@@ -1,0 +1,58 @@
+"""What can stand on a case's timeline, and in which order."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Name one thing that happened; the words for people live in the catalogues."""
+
+    CONTACT_BEGAN = "contact_began"
+    OPENED = "opened"  # the case itself
+    ESCALATION_RAISED = "escalation_raised"
+    ESCALATION_CLIMBED = "escalation_climbed"
+    ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
+    ESCALATION_STARTED = "escalation_started"
+    ESCALATION_RESOLVED = "escalation_resolved"
+    ESCALATION_STOOD_DOWN = "escalation_stood_down"
+    LEFT_QUICKLY = "left_quickly"
+    ENDED_BY_VISITOR = "ended_by_visitor"
+    ENDED_BY_ADVOCATE = "ended_by_advocate"
+    FADED = "faded"
+    CONTACT_CLOSED = "contact_closed"
+
+
+RANK: dict[Code, int] = {code: number for number, code in enumerate(Code)}
+"""Order of what has the same time."""
+
+KINDS: dict[str, str] = {
+    "opened": "case",
+    "escalation": "escalation",
+    "contact": "contact",
+    "left": "exit",
+    "ended": "contact",
+    "faded": "contact",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Show one line of a timeline; its text stays out of tracebacks."""
+
+    at: datetime
+    code: Code
+    level: int | None = None
+    author: str = ""
+    text: str = field(default="", repr=False)
+
+    @property
+    def kind(self) -> str:
+        """Return which sort of thing it is: case, escalation, contact or exit."""
+        return KINDS[self.code.partition("_")[0]]
+
+
+def merged(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Return the lines by time, so that the order in which they were delivered does not matter."""
+    return tuple(sorted(lines, key=lambda line: (line.at, RANK[line.code], line.author)))

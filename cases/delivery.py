@@ -1,0 +1,165 @@
+"""Carry the outbox into contacts and cases: each item once, whatever order and however many workers.
+
+An item's effect and its mark of delivery are one transaction, and the entry that it makes carries its id, which is
+unique. Handlers read rows and merge by time, so an item that overtakes another changes nothing in the end.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from cases.core.delivery import back_off
+from cases.core.timeline import Code
+from cases.models import Case, Contact, Entry
+from cases.selectors import case_subject, entry_binding
+from cases.services import file_case, file_contact
+from chat.core.actors import System
+from chat.models import OutboxItem
+from chat.selectors import conversation_for
+from crisis.selectors import escalation_for, reason_of, settlement_of
+from encryption.services import sealer_for
+from encryption.text import Secret
+from staff.models import User
+from staff.permissions import Action
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[OutboxItem, datetime], None]
+
+
+class UnknownTopic(Exception):
+    """Report an item that nobody here knows how to handle."""
+
+
+def deliver_due(*, now: datetime, limit: int = 100) -> int:
+    """Hand over the items that are due, oldest first; return how many arrived.
+
+    One that fails is tried again later with a growing pause and holds no other one up.
+    """
+    due = OutboxItem.objects.filter(delivered_at=None, dead=False, due_at__lte=now).order_by("pk")
+    # read without a lock first, so that an idle worker does not take SQLite's only write lock every second
+    return sum(_deliver(pk, now) for pk in list(due.values_list("pk", flat=True)[:limit]))
+
+
+def _deliver(item_id: int, now: datetime) -> bool:
+    """Hand one item over in its own transaction; another worker may hold it or have been quicker."""
+    with transaction.atomic():
+        item = _claim(item_id, now)
+        if item is None:
+            return False
+        try:
+            with transaction.atomic():
+                _handler(item.topic)(item, now)
+        except Exception as error:
+            _put_off(item, error, now)
+            return False
+        item.delivered_at = now
+        item.save(update_fields=["delivered_at"])
+    return True
+
+
+def _claim(item_id: int, now: datetime) -> OutboxItem | None:
+    skip = connection.features.has_select_for_update_skip_locked
+    rows = OutboxItem.objects.select_for_update(skip_locked=skip)
+    return rows.filter(pk=item_id, delivered_at=None, dead=False, due_at__lte=now).first()
+
+
+def _put_off(item: OutboxItem, error: Exception, now: datetime) -> None:
+    """Note a failure. The log names item, topic and type of error; never its words, which may hold a value."""
+    item.attempts += 1
+    pause = back_off(item.attempts)
+    if pause is None:
+        item.dead = True
+        logger.error("outbox item %s (%s) given up after %s attempts", item.pk, item.topic, item.attempts)
+    else:
+        item.due_at = now + pause
+        logger.warning("outbox item %s (%s) failed: %s", item.pk, item.topic, type(error).__name__)
+    item.save(update_fields=["attempts", "due_at", "dead"])
+
+
+def _handler(topic: str) -> Handler:
+    handler = HANDLERS.get(topic)
+    if handler is None:
+        raise UnknownTopic
+    return handler
+
+
+def _escalation(item: OutboxItem, now: datetime) -> None:
+    """Open the contact's case or join it, and add the step; a reason is sealed anew under the case's own key."""
+    conversation, escalation = escalation_for(System(), UUID(str(item.data["escalation"])), Action.SEE_BOARD, lock=True)
+    contact = file_contact(conversation)
+    level = int(item.data["level"])
+    case = file_case(contact, conversation.handle, opened_at=escalation.raised_at, level=level, now=now)
+    code = Code(item.topic.replace(".", "_"))
+    text: Secret | None = None
+    if code is Code.ESCALATION_RAISED:
+        text = reason_of(escalation)
+    elif code in {Code.ESCALATION_RESOLVED, Code.ESCALATION_STOOD_DOWN}:
+        text = settlement_of(escalation)
+    _add_entry(item, contact, code, case=case, level=level, text=text)
+
+
+def _left_quickly(item: OutboxItem, now: datetime) -> None:
+    _add_entry(item, _contact(item), Code.LEFT_QUICKLY)
+
+
+def _ended(item: OutboxItem, now: datetime) -> None:
+    """Note who ended it; a quick exit has an item of its own."""
+    contact = _contact(item)
+    ended_by = str(item.data["ended_by"])
+    if ended_by != "left_quickly":
+        _add_entry(item, contact, Code.FADED if ended_by == "faded" else Code(f"ended_by_{ended_by}"))
+
+
+def _closed(item: OutboxItem, now: datetime) -> None:
+    _add_entry(item, _contact(item), Code.CONTACT_CLOSED)
+
+
+def _contact(item: OutboxItem) -> Contact:
+    return file_contact(conversation_for(System(), item.conversation_id, Action.SEE_CONVERSATION, lock=True))
+
+
+def _add_entry(
+    item: OutboxItem,
+    contact: Contact,
+    code: Code,
+    *,
+    case: Case | None = None,
+    level: int | None = None,
+    text: Secret | None = None,
+) -> None:
+    """Add the item's entry, unless it stands there already."""
+    if Entry.objects.filter(source_item=item.pk).exists():
+        return
+    sealed = None
+    if case is not None and text is not None:
+        sealed = sealer_for(case_subject(case.pk)).seal(entry_binding(item.pk, code), text.reveal())
+    author_id = item.data.get("by")
+    author = User.objects.filter(pk=author_id).first() if author_id is not None else None
+    Entry.objects.create(
+        contact=contact,
+        case=case,
+        code=code,
+        at=item.created_at,
+        level=level,
+        author_id=author_id,
+        author_name=author.work_name if author else "",
+        source_item=item.pk,
+        sealed_body=sealed,
+    )
+
+
+HANDLERS: dict[str, Handler] = {
+    "escalation.raised": _escalation,
+    "escalation.climbed": _escalation,
+    "escalation.acknowledged": _escalation,
+    "escalation.started": _escalation,
+    "escalation.resolved": _escalation,
+    "escalation.stood_down": _escalation,
+    "conversation.left_quickly": _left_quickly,
+    "conversation.ended": _ended,
+    "contact.closed": _closed,
+}

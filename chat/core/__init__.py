@@ -1,0 +1,1 @@
+"""Rules of a conversation, without Django, Channels or a database."""

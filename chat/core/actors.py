@@ -1,0 +1,29 @@
+"""Who is doing something. A service, a doorway and a frame know only these three."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from staff.core import Staff
+
+__all__ = ["Actor", "Staff", "System", "Visitor"]
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Stand for the anonymous holder of one conversation's token."""
+
+    conversation: UUID
+
+    def __str__(self) -> str:
+        return "visitor"
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Stand for a clock of the worker."""
+
+    def __str__(self) -> str:
+        return "system"
+
+
+Actor = Visitor | Staff | System

@@ -1,0 +1,63 @@
+"""Every reason for which Havre refuses something, as codes that the wire and the pages share.
+
+    Refused                 an anticipated "no": the caller gets `code`, nothing was changed
+    └── Unseen              the object does not exist for this actor; never says which of the two it is
+
+Anything else that is raised is a defect of ours and is logged by type only.
+"""
+
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """Name one reason of refusal; the words for people live in the catalogues."""
+
+    # frames
+    BAD_FRAME = "bad_frame"  # not JSON, not an object, or a field of the wrong shape
+    UNKNOWN_TYPE = "unknown_type"  # a type that this side of the wire does not have
+    TOO_LARGE = "too_large"
+    BINARY_FRAME = "binary_frame"
+    HELLO_EXPECTED = "hello_expected"  # a command before the first hello
+    HELLO_REPEATED = "hello_repeated"
+    VERSION_UNKNOWN = "version_unknown"
+    AHEAD_OF_LOG = "ahead_of_log"  # the client claims to hold what was never written
+    SLOW_DOWN = "slow_down"
+    # who asks
+    ORIGIN_REFUSED = "origin_refused"
+    SIGN_IN_AGAIN = "sign_in_again"
+    TOKEN_UNKNOWN = "token_unknown"  # noqa: S105 - a code, not a password
+    TOKEN_SPENT = "token_spent"  # noqa: S105 - a code, not a password
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    # text
+    TEXT_EMPTY = "text_empty"
+    TEXT_TOO_LONG = "text_too_long"
+    TEXT_CONTROL = "text_control"
+    TEXT_UNPAIRED = "text_unpaired"  # half of a surrogate pair
+    # moves
+    WRONG_STATE = "wrong_state"
+    ALREADY_TAKEN = "already_taken"
+    AT_CAPACITY = "at_capacity"
+    NOT_AVAILABLE = "not_available"
+    ID_REUSED = "id_reused"  # the same client id with another content
+    REASON_MISSING = "reason_missing"
+    LEVEL_UNKNOWN = "level_unknown"
+    ALREADY_SETTLED = "already_settled"
+    # us
+    CLOSED = "closed"  # the service takes no new conversation now
+    OURS = "ours"  # a defect or an outage on our side; the client tries again
+
+
+class Refused(Exception):
+    """Refuse a command for an anticipated reason."""
+
+    def __init__(self, code: ErrorCode) -> None:
+        super().__init__(code.value)
+        self.code = code
+
+
+class Unseen(Refused):
+    """Refuse because the object is absent or not for this actor to know of."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.NOT_FOUND)

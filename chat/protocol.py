@@ -1,0 +1,435 @@
+"""Every frame on the wire, in both directions, and nothing about how it is sent.
+
+Three unions: `VisitorCommand`, `StaffCommand` and the events, of which a visitor's are types of their own, so that a
+staff-only fact cannot be put into a visitor's frame by mistake. JSON objects with `type`; a command that is answered
+carries `ref`. Numbers: a visitor counts `seq` over what visitors may see, staff count their own, both dense from 1.
+`manage.py export_protocol` writes the browser types, the documents and the golden frames from this file.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+PROTOCOL_VERSION = 1
+MOST_FRAME_BYTES = 65_536
+
+CLOSE_CODES: dict[int, str] = {
+    4400: "bad frames, again and again",
+    4401: "sign in again, or the token is not known",
+    4403: "forbidden: do not come back with this socket",
+    4408: "nothing was heard for a minute",
+    4410: "the conversation has ended",
+    4413: "frame too large",
+    4429: "too many frames at once: slow down",
+    4503: "we are restarting or have a defect: come back",
+    1012: "restart: come back, spread over some seconds",
+}
+"""Meaning of each close code (`livechat.md` section 3(b), point 12). The socket is always accepted first, because a
+refusal before that reaches a browser as 1006 without a reason."""
+
+Ref = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+ClientId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+Token = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{43}$")]
+Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Language = Literal["en", "fr"]
+Door = Literal["help", "worried", "professional", "report"]
+StateName = Literal["waiting", "offered", "active", "wrap_up", "closed", "abandoned"]
+Readiness = Literal["ready", "busy", "away"]
+RoleName = Literal["advocate", "supervisor", "administrator", "analyst"]
+EndedBy = Literal["visitor", "advocate", "left_quickly", "faded"]
+Level = Annotated[int, msgspec.Meta(ge=0, le=4)]
+Moment = str
+"""ISO 8601 in UTC; for reading, never for ordering."""
+
+
+class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Be the base of all frames; its text form names the type only, since frames end up in tracebacks."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+# commands of a visitor
+
+
+class VisitorHello(Frame, tag_field="type", tag="hello"):
+    """Come first on every socket: begin (`start`) or go on, holding everything up to `after`.
+
+    The page makes the 256-bit token itself, so that a repeated first hello finds the same conversation.
+    """
+
+    version: int
+    token: Token
+    after: Seq
+    start: bool
+    language: Language
+    door: Door = "help"
+
+
+class VisitorPost(Frame, tag_field="type", tag="post"):
+    """Write a message; the same `client_id` again is harmless and gets the first answer again."""
+
+    ref: Ref
+    client_id: ClientId
+    body: str
+
+
+class VisitorEnd(Frame, tag_field="type", tag="end"):
+    """End the conversation in the ordinary way."""
+
+    ref: Ref
+
+
+class VisitorPing(Frame, tag_field="type", tag="ping"):
+    """Show that the page is there; answered with the newest number."""
+
+
+VisitorCommand = VisitorHello | VisitorPost | VisitorEnd | VisitorPing
+
+# events to a visitor
+
+
+class VisitorWelcome(Frame, tag_field="type", tag="welcome"):
+    """Answer a hello: how the conversation stands; what was missed follows as ordinary events."""
+
+    version: int
+    state: StateName
+    language: Language
+    head: Seq
+    advocate: str | None
+    staffed: bool
+
+
+class VisitorMessage(Frame, tag_field="type", tag="message"):
+    """Show a message; `client_id` only on one's own."""
+
+    seq: Seq
+    author: Literal["you", "advocate"]
+    name: str | None
+    client_id: ClientId | None
+    body: str
+    at: Moment
+
+
+VisitorFactCode = Literal["joined", "returned_to_queue", "ended_by_visitor", "ended_by_advocate"]
+
+
+class VisitorFact(Frame, tag_field="type", tag="fact"):
+    """Tell something that happened; the words for `code` are in the page."""
+
+    seq: Seq
+    code: VisitorFactCode
+    name: str | None
+    at: Moment
+
+
+class VisitorStanding(Frame, tag_field="type", tag="standing"):
+    """Tell how things stand when nothing was written: the state, and whether somebody is on shift."""
+
+    state: StateName
+    advocate: str | None
+    staffed: bool
+
+
+class VisitorTyping(Frame, tag_field="type", tag="typing"):
+    """Tell that the advocate is writing; the page forgets it after some seconds."""
+
+
+class VisitorOk(Frame, tag_field="type", tag="ok"):
+    """Acknowledge a command after its commit; `seq` for a message."""
+
+    ref: Ref
+    seq: Seq | None = None
+
+
+class VisitorError(Frame, tag_field="type", tag="error"):
+    """Refuse a command, or a frame whose `ref` could not be read."""
+
+    ref: Ref | None
+    code: str
+    wait_ms: int | None = None
+
+
+class VisitorPong(Frame, tag_field="type", tag="pong"):
+    """Answer a ping with the newest number, so that a lost last event is found."""
+
+    head: Seq
+
+
+VisitorEvent = (
+    VisitorWelcome
+    | VisitorMessage
+    | VisitorFact
+    | VisitorStanding
+    | VisitorTyping
+    | VisitorOk
+    | VisitorError
+    | VisitorPong
+)
+
+# commands of staff
+
+
+class StaffHello(Frame, tag_field="type", tag="hello"):
+    """Come first on every socket: go on with everything that this tab holds, conversation to newest number."""
+
+    version: int
+    follow: dict[Id, Seq] = {}
+
+
+class StaffFollow(Frame, tag_field="type", tag="follow"):
+    """Ask for a conversation's log after a number, and for what comes."""
+
+    ref: Ref
+    conversation: Id
+    after: Seq
+
+
+class StaffUnfollow(Frame, tag_field="type", tag="unfollow"):
+    """Stop following."""
+
+    ref: Ref
+    conversation: Id
+
+
+class StaffPost(Frame, tag_field="type", tag="post"):
+    """Write to the visitor."""
+
+    ref: Ref
+    conversation: Id
+    client_id: ClientId
+    body: str
+
+
+class StaffNote(Frame, tag_field="type", tag="note"):
+    """Write a note that only staff see."""
+
+    ref: Ref
+    conversation: Id
+    client_id: ClientId
+    body: str
+
+
+class StaffTyping(Frame, tag_field="type", tag="typing"):
+    """Tell the visitor that one is writing; not stored, not answered."""
+
+    conversation: Id
+
+
+class StaffRead(Frame, tag_field="type", tag="read"):
+    """Move one's own read mark forward; never back; not answered."""
+
+    conversation: Id
+    up_to: Seq
+
+
+class StaffTake(Frame, tag_field="type", tag="take"):
+    """Take a waiting conversation, or accept an offered one."""
+
+    ref: Ref
+    conversation: Id
+
+
+class StaffDecline(Frame, tag_field="type", tag="decline"):
+    """Give an offered conversation back to the head of the queue."""
+
+    ref: Ref
+    conversation: Id
+
+
+class StaffAvailability(Frame, tag_field="type", tag="availability"):
+    """Say whether one takes conversations."""
+
+    ref: Ref
+    state: Readiness
+
+
+class StaffPing(Frame, tag_field="type", tag="ping"):
+    """Show that the console is there; answered with the newest number of each followed conversation."""
+
+
+StaffCommand = (
+    StaffHello
+    | StaffFollow
+    | StaffUnfollow
+    | StaffPost
+    | StaffNote
+    | StaffTyping
+    | StaffRead
+    | StaffTake
+    | StaffDecline
+    | StaffAvailability
+    | StaffPing
+)
+
+StaffAnswered = StaffFollow | StaffUnfollow | StaffPost | StaffNote | StaffTake | StaffDecline | StaffAvailability
+"""The commands that carry a `ref` and get `ok` or `error`."""
+
+# events to staff
+
+
+class Person(Frame):
+    """Describe the signed-in person to their own page."""
+
+    id: int
+    name: str
+    role: RoleName
+    capacity: int
+    availability: Readiness
+
+
+class ConversationSummary(Frame):
+    """Describe a conversation on a list: no text of it, ever."""
+
+    id: Id
+    handle: str
+    state: StateName
+    door: Door
+    language: Language
+    level: Level
+    opened_at: Moment
+    waiting_since: Moment | None
+    advocate_id: int | None
+    advocate: str | None
+    offer_until: Moment | None
+    head: Seq
+    read: Seq
+    last_visitor_at: Moment | None
+    answered: bool
+    visitor_here: bool
+    ended_by: EndedBy | None
+
+
+class EscalationSummary(Frame):
+    """Describe an escalation on the board: no reason, no text."""
+
+    id: Id
+    conversation: Id
+    handle: str
+    level: Level
+    state: Literal["raised", "acknowledged", "in_progress", "resolved", "stood_down"]
+    raised_at: Moment
+    raised_by: str | None
+    due_at: Moment | None
+    climbs: int
+    acknowledged_by: str | None
+
+
+class StaffWelcome(Frame, tag_field="type", tag="welcome"):
+    """Answer a hello."""
+
+    version: int
+    you: Person
+
+
+class StaffOverview(Frame, tag_field="type", tag="overview"):
+    """Show the whole shift as far as this person may see it; each one replaces the last."""
+
+    at: Moment
+    availability: Readiness
+    ready: int
+    conversations: tuple[ConversationSummary, ...]
+    escalations: tuple[EscalationSummary, ...]
+
+
+class StaffMessage(Frame, tag_field="type", tag="message"):
+    """Show a message of a followed conversation."""
+
+    conversation: Id
+    seq: Seq
+    author: Literal["visitor", "staff"]
+    author_id: int | None
+    name: str | None
+    client_id: ClientId | None
+    body: str
+    at: Moment
+
+
+class StaffNoteEvent(Frame, tag_field="type", tag="note"):
+    """Show a staff-only note."""
+
+    conversation: Id
+    seq: Seq
+    author_id: int | None
+    name: str | None
+    client_id: ClientId | None
+    body: str
+    at: Moment
+
+
+StaffFactCode = Literal[
+    "opened",
+    "joined",
+    "offered",
+    "returned_to_queue",
+    "ended_by_visitor",
+    "ended_by_advocate",
+    "left_quickly",
+    "faded",
+    "recorded",
+    "flag_raised",
+    "flag_climbed",
+    "flag_acknowledged",
+    "flag_resolved",
+    "flag_stood_down",
+]
+
+
+class StaffFact(Frame, tag_field="type", tag="fact"):
+    """Tell something that happened; `level` with flags."""
+
+    conversation: Id
+    seq: Seq
+    code: StaffFactCode
+    name: str | None
+    level: Level | None
+    at: Moment
+
+
+class StaffFollowed(Frame, tag_field="type", tag="followed"):
+    """Mark the end of what was missed: from here on events come as they happen."""
+
+    conversation: Id
+    head: Seq
+
+
+class StaffUnfollowed(Frame, tag_field="type", tag="unfollowed"):
+    """Take a conversation off this page: it ended for this person, or the right to it did."""
+
+    conversation: Id
+
+
+class StaffOk(Frame, tag_field="type", tag="ok"):
+    """Acknowledge a command after its commit; `seq` for a message or note."""
+
+    ref: Ref
+    seq: Seq | None = None
+
+
+class StaffError(Frame, tag_field="type", tag="error"):
+    """Refuse a command, or a frame whose `ref` could not be read."""
+
+    ref: Ref | None
+    code: str
+    wait_ms: int | None = None
+
+
+class StaffPong(Frame, tag_field="type", tag="pong"):
+    """Answer a ping with the newest number of each followed conversation."""
+
+    heads: dict[Id, Seq]
+
+
+StaffEvent = (
+    StaffWelcome
+    | StaffOverview
+    | StaffMessage
+    | StaffNoteEvent
+    | StaffFact
+    | StaffFollowed
+    | StaffUnfollowed
+    | StaffOk
+    | StaffError
+    | StaffPong
+)

@@ -1,0 +1,82 @@
+"""End a conversation: in words, in a hurry, or on paper."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from audit.services import record
+from chat import log, outbox
+from chat.core.actors import Actor, Staff, System, Visitor
+from chat.core.conversation import Move, State, next_state
+from chat.core.errors import ErrorCode, Refused
+from chat.models import Assignment, Conversation
+from chat.selectors import conversation_for, token_digest
+from chat.services.base import Done, mover_of
+from staff.permissions import Action
+
+
+def end_conversation(*, actor: Visitor | Staff, conversation_id: UUID, now: datetime) -> Done[None]:
+    """End a conversation in the ordinary way; ending what one has ended already changes nothing."""
+    by = "visitor" if isinstance(actor, Visitor) else "advocate"
+    with transaction.atomic():
+        conversation = conversation_for(actor, conversation_id, Action.END_CONVERSATION, lock=True)
+        if conversation.ended_by == by:
+            return Done(None)
+        _end(conversation, Move.END, actor, by, now)
+        event = log.append_fact(conversation, f"ended_by_{by}", now=now, actor=actor, visible=True)
+        if isinstance(actor, Staff):
+            record(actor=str(actor), action="conversation.ended", subject=f"conversation:{conversation.pk}", now=now)
+    return Done(None, (event,))
+
+
+def leave_quickly(*, token: str, now: datetime) -> Done[UUID | None]:
+    """Note a quick exit and give its token no more power; unknown, repeated or late exits change nothing."""
+    with transaction.atomic():
+        conversation = (
+            Conversation.objects.select_for_update(no_key=True).filter(token_digest=token_digest(token)).first()
+        )
+        if conversation is None:
+            return Done(None)
+        actor = Visitor(conversation.pk)
+        try:
+            _end(conversation, Move.LEAVE, actor, "left_quickly", now)
+        except Refused as refused:
+            if refused.code is not ErrorCode.WRONG_STATE:
+                raise
+            return Done(conversation.pk)
+        event = log.append_fact(conversation, "left_quickly", now=now, actor=actor)
+        outbox.put("conversation.left_quickly", conversation.pk, {"at": now.isoformat()}, now)
+    return Done(conversation.pk, (event,))
+
+
+def close_conversation(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[Conversation]:
+    """Close the record once its contact is written down; called by the room that writes it, in its transaction."""
+    with transaction.atomic():
+        conversation = conversation_for(actor, conversation_id, Action.RECORD_CONTACT, lock=True)
+        conversation.state = next_state(State(conversation.state), Move.RECORD, mover_of(actor))
+        event = log.append_fact(conversation, "recorded", now=now, actor=actor)
+        outbox.put("contact.closed", conversation.pk, {"by": actor.id, "at": now.isoformat()}, now)
+        record(actor=str(actor), action="conversation.closed", subject=f"conversation:{conversation.pk}", now=now)
+    return Done(conversation, (event,))
+
+
+def _end(conversation: Conversation, move: Move, actor: Actor, by: str, now: datetime) -> None:
+    offered = conversation.state == State.OFFERED
+    conversation.state = next_state(State(conversation.state), move, mover_of(actor))
+    conversation.ended_at, conversation.ended_by = now, by
+    conversation.waiting_since = conversation.offer_until = None
+    if isinstance(actor, Visitor) or isinstance(actor, System):
+        conversation.visitor_seen_at = min(conversation.visitor_seen_at, now)
+    if offered:
+        conversation.advocate = None
+    outcome = "withdrawn" if offered else "ended"
+    Assignment.objects.filter(conversation=conversation, ended_at=None).update(ended_at=now, outcome=outcome)
+    outbox.put("conversation.ended", conversation.pk, {"ended_by": by, "state": conversation.state}, now)
+
+
+def fade(conversation: Conversation, now: datetime) -> log.StoredEvent:
+    """End the wait of a visitor who was not seen for long; the caller holds the row lock."""
+    actor = System()
+    _end(conversation, Move.FADE, actor, "faded", now)
+    return log.append_fact(conversation, "faded", now=now, actor=actor)

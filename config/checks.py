@@ -1,0 +1,44 @@
+"""Refuse unsafe mixes of settings: `manage.py check --deploy` runs these."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from config.devkeys import PREFIX
+
+
+def register_all() -> None:
+    """Register the deploy checks with Django."""
+    register(Tags.security, deploy=True)(check_deploy)
+
+
+def check_deploy(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
+    """Yield an error for each thing that must not go live."""
+    database = settings.DATABASES["default"]["ENGINE"]
+    sqlite = database.endswith("sqlite3")
+    rules = [
+        (settings.DEVELOPMENT, "HAVRE_DEVELOPMENT is on", "havre.E001"),
+        (settings.SECRET_KEY.startswith(PREFIX), "the signing key was generated for development", "havre.E002"),
+        (len(settings.SECRET_KEY) < 50, "the signing key is shorter than 50 characters", "havre.E003"),
+        (not settings.ALLOWED_HOSTS, "HAVRE_ALLOWED_HOSTS is empty", "havre.E004"),
+        ("*" in settings.ALLOWED_HOSTS, "HAVRE_ALLOWED_HOSTS allows every host", "havre.E005"),
+        (not settings.SESSION_COOKIE_SECURE, "staff cookies travel over plain http", "havre.E006"),
+        (sqlite and settings.PROCESSES > 1, "SQLite serves one process only", "havre.E007"),
+        (settings.EMBEDDED and settings.PROCESSES > 1, "several processes need REDIS_URL", "havre.E008"),
+        (_development_keys(), "the key folder holds keys that were generated for development", "havre.E009"),
+        (_cleartext_redis(), "Redis is reached without a password", "havre.E010"),
+    ]
+    return [Error(words, id=code) for broken, words, code in rules if broken]
+
+
+def _development_keys() -> bool:
+    return (settings.KEYS_DIR / "DEVELOPMENT").exists()
+
+
+def _cleartext_redis() -> bool:
+    from urllib.parse import urlsplit
+
+    url = settings.CHANNEL_LAYERS["default"]["CONFIG"].get("hosts", [""])[0]
+    return bool(url) and not urlsplit(url).password

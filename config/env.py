@@ -1,0 +1,118 @@
+"""Read the process environment once, typed and loud.
+
+Imports no Django. Every variable that Havre reads is a field of `Env`; nothing else in the project reads
+`os.environ`. A secret may come as `NAME` or as `NAME_FILE` (a path), never as both.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class BadEnvironment(ValueError):
+    """Say which variable cannot be used and why; never echo its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """Hold the settings of one process; `docs/settings.md` explains each."""
+
+    development: bool
+    secret_key: str
+    data_dir: Path
+    keys_dir: Path
+    database_url: str
+    redis_url: str
+    allowed_hosts: tuple[str, ...]
+    secure_cookies: bool
+    inline_worker: bool
+    processes: int
+    build: str
+
+    @property
+    def embedded(self) -> bool:
+        """Tell whether this process is the whole system: no Redis joins it to another."""
+        return not self.redis_url
+
+
+VARIABLES: dict[str, str] = {
+    "HAVRE_DEVELOPMENT": "1 allows generated keys, plain http cookies and loopback hosts. Refused by check --deploy.",
+    "HAVRE_SECRET_KEY": "Django's signing key, 50 characters or more. Secret: may come as HAVRE_SECRET_KEY_FILE.",
+    "HAVRE_DATA_DIR": "Folder for the SQLite file and development secrets. Default: var/ in the checkout.",
+    "HAVRE_KEYS_DIR": "Folder of the file key provider, outside of every backup. Default: keys/ in the data folder.",
+    "HAVRE_ALLOWED_HOSTS": "Comma-separated host names that this site answers to.",
+    "HAVRE_SECURE_COOKIES": "0 lets staff sign in over plain http. Default: 1, and 0 in development.",
+    "HAVRE_INLINE_WORKER": "1 runs the worker loop inside the web process. Default: 1 without Redis, else 0.",
+    "HAVRE_PROCESSES": "How many web processes serve this site; check --deploy needs it. Default: 1.",
+    "HAVRE_BUILD": "Build id shown in /healthz. Default: dev.",
+    "DATABASE_URL": "postgres://... ; empty means SQLite in the data folder. Secret: may come as DATABASE_URL_FILE.",
+    "REDIS_URL": "redis://... ; empty means one process with an in-memory layer. May come as REDIS_URL_FILE.",
+}
+"""Every variable by name, with its meaning; the documentation and the compose file are checked against it."""
+
+SECRETS = frozenset({"HAVRE_SECRET_KEY", "DATABASE_URL", "REDIS_URL"})
+"""Variables that may also be given as a file, by the name with `_FILE` behind it."""
+
+
+def read_env(environ: Mapping[str, str]) -> Env:
+    """Return the typed settings, or raise `BadEnvironment` for an unknown, missing or malformed variable."""
+    _refuse_unknown(environ)
+    development = _flag(environ, "HAVRE_DEVELOPMENT", default=False)
+    data_dir = Path(environ.get("HAVRE_DATA_DIR") or ROOT / "var").resolve()
+    redis_url = _secret(environ, "REDIS_URL")
+    secret_key = _secret(environ, "HAVRE_SECRET_KEY")
+    if not secret_key and development:
+        from config.devkeys import development_secret
+
+        secret_key = development_secret(data_dir)
+    if not secret_key:
+        raise BadEnvironment("HAVRE_SECRET_KEY is missing; set it, or HAVRE_SECRET_KEY_FILE")
+    hosts = tuple(host.strip() for host in environ.get("HAVRE_ALLOWED_HOSTS", "").split(",") if host.strip())
+    return Env(
+        development=development,
+        secret_key=secret_key,
+        data_dir=data_dir,
+        keys_dir=Path(environ.get("HAVRE_KEYS_DIR") or data_dir / "keys").resolve(),
+        database_url=_secret(environ, "DATABASE_URL"),
+        redis_url=redis_url,
+        allowed_hosts=hosts or (("localhost", "127.0.0.1", "[::1]") if development else ()),
+        secure_cookies=_flag(environ, "HAVRE_SECURE_COOKIES", default=not development),
+        inline_worker=_flag(environ, "HAVRE_INLINE_WORKER", default=not redis_url),
+        processes=_count(environ, "HAVRE_PROCESSES", default=1),
+        build=environ.get("HAVRE_BUILD", "dev"),
+    )
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    known = set(VARIABLES) | {f"{name}_FILE" for name in SECRETS}
+    for name in environ:
+        if name.startswith("HAVRE_") and not name.startswith("HAVRE_TEST_") and name not in known:
+            raise BadEnvironment(f"{name} is not a variable of Havre; docs/settings.md lists them")
+
+
+def _secret(environ: Mapping[str, str], name: str) -> str:
+    value, path = environ.get(name, ""), environ.get(f"{name}_FILE", "")
+    if value and path:
+        raise BadEnvironment(f"{name} and {name}_FILE are both set; keep one")
+    if not path:
+        return value
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise BadEnvironment(f"{name}_FILE cannot be read: {error.strerror}") from None
+
+
+def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    value = environ.get(name, "")
+    if value not in {"", "0", "1"}:
+        raise BadEnvironment(f"{name} must be 0 or 1")
+    return default if value == "" else value == "1"
+
+
+def _count(environ: Mapping[str, str], name: str, *, default: int) -> int:
+    value = environ.get(name, "")
+    if value and not (value.isascii() and value.isdigit() and 1 <= int(value) <= 1024):
+        raise BadEnvironment(f"{name} must be a whole number from 1 to 1024")
+    return int(value) if value else default

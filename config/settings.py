@@ -1,0 +1,136 @@
+"""Map the typed environment to Django's settings; the only settings file."""
+
+import os
+from typing import Any
+
+import dj_database_url
+
+from config.env import ROOT, Env, read_env
+
+ENV: Env = read_env(os.environ)
+
+SECRET_KEY = ENV.secret_key
+DEBUG = False  # never on: its error pages show frame locals, and with them what people wrote
+ALLOWED_HOSTS = list(ENV.allowed_hosts)
+BUILD = ENV.build
+DEVELOPMENT = ENV.development
+EMBEDDED = ENV.embedded
+INLINE_WORKER = ENV.inline_worker
+PROCESSES = ENV.processes
+DATA_DIR = ENV.data_dir
+KEYS_DIR = ENV.keys_dir
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "config",
+    "audit",
+    "encryption",
+    "staff",
+    "chat",
+    "directory",
+    "crisis",
+    "cases",
+    "ops",
+    "frontend",
+]
+
+MIDDLEWARE = [
+    "frontend.security_headers.SecurityHeaders",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+
+
+def _database() -> dict[str, Any]:
+    if ENV.database_url:
+        database: dict[str, Any] = dict(dj_database_url.parse(ENV.database_url))
+        # One pool per process: HTTP views run on short-lived threads, sockets on a bounded few.
+        database["OPTIONS"] = database.get("OPTIONS", {}) | {"pool": {"min_size": 1, "max_size": 12, "timeout": 10}}
+        database["CONN_MAX_AGE"] = 0
+        return database
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": ENV.data_dir / "havre.sqlite3",
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # FULL: an acknowledged message survives a power cut, not only a crash of ours.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+            " PRAGMA foreign_keys=ON;",
+        },
+    }
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
+    if ENV.embedded
+    else {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [ENV.redis_url], "symmetric_encryption_keys": [ENV.secret_key]},
+    }
+}
+
+AUTH_USER_MODEL = "staff.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/staff/sign-in"
+
+_PREFIX = "__Host-" if ENV.secure_cookies else ""
+SESSION_COOKIE_NAME = f"{_PREFIX}session"
+SESSION_COOKIE_SECURE = ENV.secure_cookies
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_NAME = f"{_PREFIX}csrf"
+CSRF_COOKIE_SECURE = ENV.secure_cookies
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
+SECURE_HSTS_SECONDS = 63_072_000 if ENV.secure_cookies else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = ENV.secure_cookies
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.secure_cookies else None
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fr", "Français")]
+LOCALE_PATHS = [ROOT / "locale"]
+LANGUAGE_COOKIE_NAME = f"{_PREFIX}lang"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = ENV.data_dir / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+# No handler sees a request, a body or a frame local: type and place of an error only (ops/logs.py says how).
+LOGGING_CONFIG = None

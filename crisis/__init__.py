@@ -1,0 +1,1 @@
+"""Escalations: a call for urgent help that a person acknowledges or that climbs."""

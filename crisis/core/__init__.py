@@ -1,0 +1,1 @@
+"""Rules of the ladder, without Django or a database."""

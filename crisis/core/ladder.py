@@ -1,0 +1,103 @@
+"""The ladder of danger and the life of an escalation, as tables.
+
+An escalation that nobody has acknowledged when its time is up climbs one level with a fresh clock; at the top it
+repeats. No clock ever lowers or settles one: only a person does, with a reason. Clocks: `helpline.md` section 7.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from chat.core.errors import ErrorCode, Refused
+
+
+class State(StrEnum):
+    """Where an escalation stands."""
+
+    RAISED = "raised"
+    ACKNOWLEDGED = "acknowledged"
+    IN_PROGRESS = "in_progress"
+    RESOLVED = "resolved"
+    STOOD_DOWN = "stood_down"
+
+
+class Step(StrEnum):
+    """What a person does with an escalation."""
+
+    ACKNOWLEDGE = "acknowledge"
+    START = "start"
+    RESOLVE = "resolve"
+    STAND_DOWN = "stand_down"
+
+
+S, T = State, Step
+
+STEPS: dict[tuple[Step, State], State] = {
+    (T.ACKNOWLEDGE, S.RAISED): S.ACKNOWLEDGED,
+    (T.START, S.ACKNOWLEDGED): S.IN_PROGRESS,
+    (T.RESOLVE, S.RAISED): S.RESOLVED,
+    (T.RESOLVE, S.ACKNOWLEDGED): S.RESOLVED,
+    (T.RESOLVE, S.IN_PROGRESS): S.RESOLVED,
+    (T.STAND_DOWN, S.RAISED): S.STOOD_DOWN,
+    (T.STAND_DOWN, S.ACKNOWLEDGED): S.STOOD_DOWN,
+    (T.STAND_DOWN, S.IN_PROGRESS): S.STOOD_DOWN,
+}
+
+SETTLED = frozenset({S.RESOLVED, S.STOOD_DOWN})
+"""Nothing moves any more."""
+
+ORDINARY = 0
+"""The level of a conversation that has no open escalation."""
+HIGHEST = 3
+"""The top of the ladder for clocks and single people; level 4 is a record that two people make."""
+
+CLOCKS: dict[int, timedelta] = {1: timedelta(minutes=5), 2: timedelta(minutes=2), 3: timedelta(seconds=60)}
+"""How long an escalation of a level may wait for a person; the keys are the levels that can be raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """Tell what a clock did; at the top `level` stays and `repeated` is set."""
+
+    level: int
+    due_at: datetime
+    repeated: bool
+
+
+def next_state(state: State, step: Step) -> State:
+    """Return the state after `step`, or raise `Refused`.
+
+    `ALREADY_SETTLED` once it is over, `ALREADY_TAKEN` when a colleague was quicker to acknowledge or start,
+    `WRONG_STATE` when the step comes too early.
+    """
+    target = STEPS.get((step, state))
+    if target is not None:
+        return target
+    if state in SETTLED:
+        raise Refused(ErrorCode.ALREADY_SETTLED)
+    raise Refused(ErrorCode.WRONG_STATE if state is State.RAISED else ErrorCode.ALREADY_TAKEN)
+
+
+def first_due(level: int, now: datetime) -> datetime:
+    """Return by when somebody must have acknowledged, or raise `Refused(LEVEL_UNKNOWN)`."""
+    if level not in CLOCKS:
+        raise Refused(ErrorCode.LEVEL_UNKNOWN)
+    return now + CLOCKS[level]
+
+
+def climb(level: int, state: State, due_at: datetime | None, now: datetime) -> Climb | None:
+    """Return what the clock does now, None while there is nothing to do.
+
+    The next clock starts at `now` and not at `due_at`: after an outage people get the whole time of the new level,
+    and a long one does not race through the ladder before anybody could look.
+    """
+    if state is not State.RAISED or due_at is None or due_at > now:
+        return None
+    reached = min(level + 1, HIGHEST)
+    return Climb(level=reached, due_at=now + CLOCKS[reached], repeated=reached == level)
+
+
+def level_after(open_levels: Iterable[int]) -> int:
+    """Return the level of a conversation whose open escalations have these levels."""
+    return max(open_levels, default=ORDINARY)

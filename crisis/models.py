@@ -1,0 +1,57 @@
+"""Rows of escalations. Their reasons are sealed under the conversation's key."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from chat.models import Conversation
+from crisis.core.ladder import State
+
+
+class Escalation(models.Model):
+    """Be one call for urgent help; `due_at` is its clock, and a column so that it survives a restart."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="escalations")
+    level = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=12, default=State.RAISED.value)
+    source = models.CharField(max_length=12, default="person")
+    raised_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    client_id = models.CharField(max_length=32)
+    sealed_reason = models.BinaryField()
+    raised_level = models.PositiveSmallIntegerField()
+    raised_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    climbs = models.PositiveIntegerField(default=0)
+    acknowledged_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    acknowledged_at = models.DateTimeField(null=True)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    started_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    settled_at = models.DateTimeField(null=True)
+    sealed_settlement = models.BinaryField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "client_id"], name="a_repeated_flag_is_harmless"),
+            models.CheckConstraint(condition=Q(level__gte=1, level__lte=4), name="known_escalation_level"),
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in State]), name="known_escalation_state"
+            ),
+            # what nobody has acknowledged has a clock, whatever a service forgets
+            models.CheckConstraint(
+                condition=Q(state="raised", due_at__isnull=False) | ~Q(state="raised") & Q(due_at__isnull=True),
+                name="raised_means_a_clock_runs",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["resolved", "stood_down"])
+                | Q(settled_by__isnull=False, settled_at__isnull=False, sealed_settlement__isnull=False),
+                name="settled_by_somebody_with_a_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "due_at"])]
+
+    def __str__(self) -> str:
+        return f"escalation {self.pk}"

@@ -1,0 +1,1 @@
+"""Services to refer to, and who may see which."""

@@ -1,0 +1,1 @@
+"""Sealing as pure functions: bytes in, bytes out."""

@@ -1,0 +1,1 @@
+"""Pages for the three publics: templates, views that parse, call and render, static ES modules. No rules."""

@@ -1,0 +1,373 @@
+"""Words that the staff pages' scripts show, in the language of the person at the screen.
+
+The scripts hold no text of their own: a page carries these as a JSON data block. `{name}` marks are filled in the
+browser; an entry with `one` and `other` is chosen by the number `{n}`.
+"""
+
+from collections.abc import Mapping
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from cases.core.contact import CONTACT_TYPES, DISPOSITIONS
+from chat.core.errors import ErrorCode
+
+Words = Mapping[str, str | Mapping[str, str]]
+
+LEVEL_SHAPES = ("○", "◆", "▲", "■", "✚")
+"""A shape for each level from 0, since colour alone tells nothing; `staff/level.js` draws the same."""
+
+
+def console_words() -> Words:
+    """Return what the console says."""
+    return {
+        **_shared(),
+        **_list_words(),
+        **_offer_words(),
+        **_chat_words(),
+        **_context_words(),
+        **_flag_words(),
+        **_contact_words(),
+    }
+
+
+def board_words() -> Words:
+    """Return what the board says."""
+    return {**_shared(), **_list_words(), **_board_words(), **_settle_words(), **_chat_words()}
+
+
+def _shared() -> Words:
+    language = "fr" if get_language() == "fr" else "en"
+    return {
+        "language": language,
+        "locale": f"{language}-CA",
+        **_ages(),
+        **_names(),
+        **_facts(),
+        **_errors(),
+        **_line_words(),
+    }
+
+
+def _ages() -> Words:
+    return {
+        "age_now": _("a few seconds"),
+        "age_moment": _("less than a minute"),
+        "age_seconds": {"one": _("{n} second"), "other": _("{n} seconds")},
+        "age_minutes": {"one": _("{n} minute"), "other": _("{n} minutes")},
+        "age_hours": {"one": _("{n} hour"), "other": _("{n} hours")},
+        "age_days": {"one": _("{n} day"), "other": _("{n} days")},
+        "ago": _("{age} ago"),
+        "wrote_ago": _("wrote {age} ago"),
+        "not_written": _("has not written yet"),
+        "waits": _("waiting for {age}"),
+    }
+
+
+def _names() -> Words:
+    return {
+        "visitor": _("Visitor"),
+        "you": _("You"),
+        "somebody": _("a colleague"),
+        **{f"level_{level}": word for level, word in enumerate(level_names())},
+        **{f"door_{key}": word for key, word in door_names().items()},
+        "in_en": _("in English"),
+        "in_fr": _("in French"),
+        "language_en": _("English"),
+        "language_fr": _("French"),
+        "left_quickly": _("left quickly — do not try to reach them"),
+        "line_lost": _("line lost — they may come back"),
+        "here": _("connected"),
+    }
+
+
+def level_names() -> tuple[str, ...]:
+    """Return the levels of danger in words, from 0."""
+    return (_("ordinary"), _("consult"), _("urgent"), _("imminent"), _("external help"))
+
+
+def door_names() -> Mapping[str, str]:
+    """Return the four doors in words, as staff say them."""
+    return {
+        "help": _("needs help"),
+        "worried": _("worried about someone"),
+        "professional": _("professional"),
+        "report": _("reports something"),
+    }
+
+
+def _facts() -> Words:
+    return {
+        "fact_opened": _("The conversation began."),
+        "fact_joined": _("{name} joined."),
+        "fact_offered": _("It was offered to an advocate."),
+        "fact_returned_to_queue": _("It went back to the queue."),
+        "fact_ended_by_visitor": _("The visitor ended the conversation."),
+        "fact_ended_by_advocate": _("{name} ended the conversation."),
+        "fact_left_quickly": _("The visitor left quickly. Do not try to reach them."),
+        "fact_faded": _("The visitor was not seen for a long time."),
+        "fact_recorded": _("{name} recorded the contact."),
+        "fact_flag_raised": _("{name} raised an escalation: {level}."),
+        "fact_flag_raised_alone": _("An escalation was raised: {level}."),
+        "fact_flag_climbed": _("Nobody acknowledged the escalation in time. It is now: {level}."),
+        "fact_flag_acknowledged": _("{name} acknowledged the escalation."),
+        "fact_flag_resolved": _("{name} resolved the escalation."),
+        "fact_flag_stood_down": _("{name} stood the escalation down."),
+    }
+
+
+def _errors() -> Words:
+    known = {
+        ErrorCode.SIGN_IN_AGAIN: _("You are signed out. Sign in again."),
+        ErrorCode.FORBIDDEN: _("You may not do this."),
+        ErrorCode.NOT_FOUND: _("It is no longer there, or not yours."),
+        ErrorCode.SLOW_DOWN: _("Too much at once. Wait a moment."),
+        ErrorCode.TEXT_EMPTY: _("There is nothing to read in this text."),
+        ErrorCode.TEXT_TOO_LONG: _("The text is longer than 4,000 characters."),
+        ErrorCode.TEXT_CONTROL: _("The text holds characters that cannot be shown. Copy it as plain text."),
+        ErrorCode.TEXT_UNPAIRED: _("The text holds half of a character. Copy it again."),
+        ErrorCode.WRONG_STATE: _("This is no longer possible: the conversation has moved on."),
+        ErrorCode.ALREADY_TAKEN: _("A colleague has already taken it."),
+        ErrorCode.AT_CAPACITY: _("You hold as many conversations as you can."),
+        ErrorCode.NOT_AVAILABLE: _("You are away. Choose “Ready” or “Busy” first."),
+        ErrorCode.ID_REUSED: _("This was already sent with another text."),
+        ErrorCode.REASON_MISSING: _("Please write a reason."),
+        ErrorCode.LEVEL_UNKNOWN: _("Please choose a level."),
+        ErrorCode.ALREADY_SETTLED: _("It is already settled."),
+        ErrorCode.TOO_LARGE: _("The text is longer than 4,000 characters."),
+    }
+    ours = _("Something went wrong on our side. Try again.")
+    words = {f"error_{code.value}": known.get(code, ours) for code in ErrorCode}
+    return {**words, "error_unreachable": _("The server could not be reached. Try again.")}
+
+
+def _line_words() -> Words:
+    return {
+        "line_connecting": _("Connecting…"),
+        "line_dropped": _("The line dropped. Trying again. You can go on writing: it is sent when the line is back."),
+        "line_signed_out": _("You are signed out, so nothing new comes in. Copy what you have not sent."),
+        "line_stopped": _("This page no longer fits the server. Load it again."),
+        "sound_on": _("Sound is on — turn off"),
+        "sound_off": _("Sound is off — turn on"),
+    }
+
+
+def _list_words() -> Words:
+    return {
+        "state_active": _("in conversation"),
+        "state_unanswered": _("waits for an answer"),
+        "state_wrap_up": _("ended, to be recorded"),
+        "state_waiting": _("waiting"),
+        "state_offered": _("offered"),
+        "state_gone": _("no longer on the list"),
+        "offered_to": _("offered to {name}"),
+        "unread": {"one": _("1 new"), "other": _("{n} new")},
+        "held_of": _("{n} of {most}"),
+        "take": _("Take"),
+        "take_name": _("Take {name}"),
+        "take_full": _("You hold as many conversations as you can ({most})."),
+        "take_urgent": _("You hold an urgent conversation. It needs you alone."),
+        "take_away": _("You are away. Choose “Ready” or “Busy” to take a conversation."),
+    }
+
+
+def _offer_words() -> Words:
+    return {
+        "offer": _("{name} is offered to you · {door} · {language} · waiting for {age}"),
+        "offer_left": {"one": _("{n} second left"), "other": _("{n} seconds left")},
+        "offer_more": {"one": _("and 1 more"), "other": _("and {n} more")},
+        "tell_offer": _("{name} is offered to you."),
+        "tell_waiting": {"one": _("{n} visitor waits."), "other": _("{n} visitors wait.")},
+        "tell_wrote": _("{name} wrote."),
+        "tell_left": _("{name} left quickly. Do not try to reach them."),
+        "tell_ended": _("{name} ended the conversation."),
+        "tell_gone": _("{name} is no longer with you."),
+        "take_done": _("You have taken {name}."),
+        "nobody_unanswered": _("Nobody waits for your answer."),
+        "no_such_chat": _("You have no conversation number {n}."),
+    }
+
+
+def _chat_words() -> Words:
+    return {
+        "log_of": _("Conversation with {name}"),
+        "earlier_lines": {"one": _("{n} earlier line is not shown."), "other": _("{n} earlier lines are not shown.")},
+        "unsent": _("On its way"),
+        "reply_to": _("Reply to {name}"),
+        "send_to_visitor": _("Send to visitor"),
+        "send_key": _("Ctrl+Enter sends. Enter makes a new line."),
+        "save_key": _("Ctrl+Enter saves. Enter makes a new line."),
+        "left": {"one": _("{n} character left"), "other": _("{n} characters left")},
+        "too_long": {"one": _("{n} character too many"), "other": _("{n} characters too many")},
+        "standing_active": _("The visitor is connected."),
+        "standing_wrap_up": _("The conversation has ended. Please record the contact."),
+        "cannot_write_ended": _("The conversation has ended. You can no longer write to the visitor."),
+        "not_yours": _("This conversation is no longer with you."),
+        "note_by_you": _("Your note, only staff see this"),
+        "note_by": _("Note by {name}, only staff see this"),
+        "way_sending": _("Sending…"),
+        "way_waiting": _("Not sent yet. It goes out when the line is back."),
+        "way_sent": _("Sent"),
+        "way_refused": _("Not sent. {why}"),
+        "try_again": _("Try again"),
+        "take_back": _("Back to the box"),
+        "save_note": _("Save note for staff"),
+    }
+
+
+def _context_words() -> Words:
+    return {
+        "about": _("About {name}"),
+        "about_level": _("Level"),
+        "about_door": _("Came as"),
+        "about_language": _("Writes in"),
+        "about_visitor": _("Visitor"),
+        "about_opened": _("Began"),
+        "ended_visitor": _("ended the conversation"),
+        "ended_advocate": _("you ended the conversation"),
+        "ended_left_quickly": _("left quickly — do not try to reach them"),
+        "ended_faded": _("was not seen for a long time"),
+        "hint_en": _("This visitor writes in English: answer in English."),
+        "hint_fr": _("This visitor writes in French: answer in French."),
+        "note_about": _("Note about {name} — only staff see this"),
+        "end_with": _("End the conversation with {name}"),
+        "end_title": _("End the conversation with {name}?"),
+        "end_text": _("The visitor sees that it has ended and can no longer write."),
+        "end_yes": _("End it"),
+        "end_done": _("The conversation with {name} has ended. Please record the contact."),
+    }
+
+
+def _flag_words() -> Words:
+    return {
+        "raise_open": _("Raise an escalation"),
+        "raise_level": _("How urgent is it?"),
+        "raise_reason": _("Why? Only staff see this."),
+        "raise": _("Alert a supervisor"),
+        "raise_done": _("The supervisors see your escalation of {name} now: {level}."),
+        "level_1_means": _("I am unsure, or a minor is mentioned"),
+        "level_2_means": _("a threat, a trafficker near, thoughts of suicide"),
+        "level_3_means": _("it happens now, or someone is at the door"),
+        "raised_raised": _("raised {age} ago, not acknowledged yet"),
+        "raised_acknowledged": _("{name} has seen it and is with you"),
+        "raised_in_progress": _("{name} is working on it"),
+    }
+
+
+def _contact_words() -> Words:
+    return {
+        "choose": _("Choose…"),
+        "contact_title": _("Record the contact with {name}"),
+        "contact_type": _("Who wrote"),
+        "contact_disposition": _("How it came out"),
+        "contact_case": _("There is a situation to follow up (a case)"),
+        "contact_summary": _("In a few words"),
+        "contact_hint": _("Your own words, no quotes, no names."),
+        "contact_missing": _("Please choose who wrote and how it came out."),
+        "contact_save": _("Record and close"),
+        "contact_done": _("The contact with {name} is recorded and closed."),
+    }
+
+
+def _board_words() -> Words:
+    return {
+        "as_at": _("As at {at}"),
+        "no_news_yet": _("No news yet"),
+        "stale": _("STALE since {at}: the server is silent. What you see may be wrong."),
+        "longest": _("longest: {age}"),
+        "alarm": _("New escalation: {name}, {level}."),
+        "alarm_climbed": _("Nobody answered: {name} is now {level}."),
+        "alarm_many": {"one": _("{n} escalation waits for you."), "other": _("{n} escalations wait for you.")},
+        "raised_by": _("Raised by {name}."),
+        "raised_by_clock": _("Raised by a rule."),
+        "escalation_raised": _("Nobody has acknowledged it yet."),
+        "escalation_acknowledged": _("{name} acknowledged it."),
+        "escalation_in_progress": _("{name} is working on it."),
+        "escalation_gone": _("Settled."),
+        "climbed": {"one": _("It has climbed once."), "other": _("It has climbed {n} times.")},
+        "due_in": {"one": _("Climbs in {n} second."), "other": _("Climbs in {n} seconds.")},
+        "overdue": _("Overdue."),
+        "reason_show": _("Show reason"),
+        "reason_hide": _("Hide reason"),
+        "watch": _("Watch"),
+        "watch_name": _("Watch {name}"),
+        "watching": _("Watching {name}"),
+        "nobody_yet": _("nobody yet"),
+        "note_watched": _("Note — only staff see this, the visitor does not"),
+        "note_saved": _("The note is saved."),
+    }
+
+
+def _settle_words() -> Words:
+    return {
+        "step_acknowledge": _("Acknowledge"),
+        "step_start": _("Start work"),
+        "step_resolve": _("Resolve"),
+        "step_stand-down": _("Stand down"),
+        "ask_resolve": _("Resolve the escalation of {name}?"),
+        "ask_resolve_text": _("Resolved means that what was needed has been done."),
+        "ask_stand-down": _("Stand the escalation of {name} down?"),
+        "ask_stand-down_text": _("Stood down means that it was not needed, or no longer is."),
+        "ask_reason": _("Reason (only staff see this)"),
+        "done_acknowledge": _("You have acknowledged the escalation of {name}."),
+        "done_start": _("You are working on the escalation of {name}."),
+        "done_resolve": _("The escalation of {name} is resolved."),
+        "done_stand-down": _("The escalation of {name} is stood down."),
+    }
+
+
+def contact_choices() -> Mapping[str, list[tuple[str, str]]]:
+    """Return what the form for the contact offers, as value and word."""
+    types, dispositions = contact_type_names(), disposition_names()
+    return {
+        "types": [(str(kind), types.get(str(kind), str(kind))) for kind in CONTACT_TYPES],
+        "dispositions": [(str(outcome), dispositions.get(str(outcome), str(outcome))) for outcome in DISPOSITIONS],
+    }
+
+
+def contact_type_names() -> Mapping[str, str]:
+    """Return in words who may have written."""
+    return {
+        "person_concerned": _("the person concerned"),
+        "family_or_friend": _("family or friend"),
+        "community_member": _("member of the public"),
+        "service_provider": _("service provider"),
+        "law_enforcement": _("police or other authority"),
+        "unknown": _("not said"),
+        "test": _("test"),
+        "misuse": _("misuse of the line"),
+    }
+
+
+def disposition_names() -> Mapping[str, str]:
+    """Return in words what may come of a conversation."""
+    return {
+        "supported": _("listened to and supported"),
+        "information_given": _("information given"),
+        "referred": _("referred to a service"),
+        "safety_planned": _("safety plan made"),
+        "emergency_help": _("emergency help called"),
+        "left_early": _("left before an outcome"),
+        "out_of_scope": _("not for this line"),
+        "other": _("something else"),
+    }
+
+
+def case_status_names() -> Mapping[str, str]:
+    """Return the states of a case in words."""
+    return {"open": _("open"), "closed": _("closed")}
+
+
+def timeline_words() -> Mapping[str, str]:
+    """Return what can stand on a case's timeline; `{name}` is who did it."""
+    return {
+        "opened": _("The case was opened."),
+        "escalation_raised": _("{name} raised an escalation."),
+        "escalation_climbed": _("The escalation climbed: nobody had acknowledged it in time."),
+        "escalation_acknowledged": _("{name} acknowledged the escalation."),
+        "escalation_started": _("{name} began to work on the escalation."),
+        "escalation_resolved": _("{name} resolved the escalation."),
+        "escalation_stood_down": _("{name} stood the escalation down."),
+        "left_quickly": _("The visitor left quickly. Do not try to reach them."),
+        "contact_closed": _("{name} recorded the contact."),
+    }

@@ -1,0 +1,202 @@
+/** The rows of the supervisor's board: escalations, who waits, what runs. No text of any conversation. */
+
+import { age, secondsLeft, since } from "../lib/ages.js";
+import { escalations, lastWritten, running, waitedFrom, waiting } from "../lib/console_views.js";
+import { say } from "../lib/say.js";
+import { byId, h, part, reconcile, setAttribute, setText } from "../staff/dom.js";
+import { levelMark, setLevel } from "../staff/level.js";
+import { steadyOrder } from "../staff/steady.js";
+import { warning } from "../staff/warning.js";
+
+/**
+ * @typedef {import("../lib/console_store.js").State} State
+ * @typedef {import("../lib/console_store.js").ConversationSummary} ConversationSummary
+ * @typedef {import("../lib/console_store.js").EscalationSummary} EscalationSummary
+ * @typedef {import("../lib/say.js").Words} Words
+ * @typedef {"acknowledge" | "start" | "resolve" | "stand-down"} Step
+ */
+
+/** @type {Readonly<Record<string, readonly Step[]>>} what can be done next in each state */
+const STEPS = {
+  raised: ["acknowledge", "resolve", "stand-down"],
+  acknowledged: ["start", "resolve", "stand-down"],
+  in_progress: ["resolve", "stand-down"],
+};
+
+/** @type {readonly Step[]} */
+const ALL_STEPS = ["acknowledge", "start", "resolve", "stand-down"];
+
+/**
+ * @param {Words} words
+ * @param {{step: (one: EscalationSummary, step: Step) => void, reason: (id: string) => Promise<string>, watch: (id: string) => void}} does
+ */
+export function boardView(words, does) {
+  const places = {
+    escalations: byId("escalations", HTMLUListElement),
+    waiting: byId("waiting", HTMLUListElement),
+    running: byId("running", HTMLUListElement),
+  };
+  const steady = {
+    escalations: steadyOrder(places.escalations),
+    waiting: steadyOrder(places.waiting),
+    running: steadyOrder(places.running),
+  };
+  /** @type {Map<string, EscalationSummary>} */
+  let raised = new Map();
+
+  /**
+   * @param {State} state
+   * @param {string | null} watched
+   * @param {number} now the server's clock
+   */
+  function render(state, watched, now) {
+    const open = escalations(state);
+    const waits = waiting(state);
+    const runs = running(state);
+    raised = new Map(open.map((one) => [one.id, one]));
+    tiles(state, open, waits, runs, now);
+    reconcile(places.escalations, steady.escalations(open.map((one) => one.id)), (id) => id, makeEscalation, (row, id) => patchEscalation(row, raised.get(id), now));
+    for (const [place, rows, order, patch] of /** @type {const} */ ([
+      [places.waiting, waits, steady.waiting, patchWaiting],
+      [places.running, runs, steady.running, patchRunning],
+    ])) {
+      const byKey = new Map(rows.map((one) => [one.id, one]));
+      reconcile(place, order(rows.map((one) => one.id)), (id) => id, makeRow, (row, id) => {
+        const one = byKey.get(id);
+        row.classList.toggle("gone", one === undefined);
+        row.classList.toggle("watched", id === watched);
+        if (one === undefined) setText(part(row, ".what"), say(words, "state_gone"));
+        else patch(row, one, state, now);
+      });
+    }
+  }
+
+  /**
+   * @param {State} state
+   * @param {readonly EscalationSummary[]} open
+   * @param {readonly ConversationSummary[]} waits
+   * @param {readonly ConversationSummary[]} runs
+   * @param {number} now
+   */
+  function tiles(state, open, waits, runs, now) {
+    const fresh = open.filter((one) => one.state === "raised").length;
+    const longest = Math.max(0, ...waits.map((one) => now - Date.parse(waitedFrom(one))));
+    setText(byId("tile-raised", HTMLElement), String(fresh));
+    setText(byId("tile-waiting", HTMLElement), String(waits.length));
+    setText(byId("tile-longest", HTMLElement), waits.length === 0 ? "" : say(words, "longest", { age: age(words, longest) }));
+    setText(byId("tile-running", HTMLElement), String(runs.length));
+    setText(byId("tile-ready", HTMLElement), String(state.overview?.ready ?? 0));
+    byId("tile-raised-box", HTMLElement).classList.toggle("pressing", fresh > 0);
+    byId("escalations-empty", HTMLElement).hidden = open.length > 0;
+    byId("waiting-empty", HTMLElement).hidden = waits.length > 0;
+    byId("running-empty", HTMLElement).hidden = runs.length > 0;
+  }
+
+  /** @param {string} id */
+  function makeEscalation(id) {
+    const reason = h("p", { class: "reason", dir: "auto", hidden: true });
+    const show = h("button", { type: "button", class: "show-reason", "aria-expanded": "false" }, say(words, "reason_show"));
+    show.addEventListener("click", async () => {
+      const opening = reason.hidden;
+      setText(reason, opening ? await does.reason(id) : "");
+      reason.hidden = !opening;
+      show.setAttribute("aria-expanded", String(opening));
+      setText(show, say(words, opening ? "reason_hide" : "reason_show"));
+    });
+    const steps = ALL_STEPS.map((step) => {
+      const button = h("button", { type: "button", class: `step step-${step}`, "data-step": step }, say(words, `step_${step}`));
+      button.addEventListener("click", () => {
+        const one = raised.get(id);
+        if (one !== undefined) does.step(one, step);
+      });
+      return button;
+    });
+    const watch = h("button", { type: "button", class: "watch" }, say(words, "watch"));
+    watch.addEventListener("click", () => {
+      const one = raised.get(id);
+      if (one !== undefined) does.watch(one.conversation);
+    });
+    return h(
+      "li",
+      { class: "escalation" },
+      h("p", { class: "top" }, levelMark(words, 0), h("strong", { class: "handle" }), h("span", { class: "age" })),
+      h("p", { class: "what" }),
+      h("p", { class: "due" }),
+      reason,
+      h("p", { class: "buttons" }, ...steps, show, watch),
+    );
+  }
+
+  /**
+   * @param {HTMLElement} row
+   * @param {EscalationSummary | undefined} one undefined when it was settled a moment ago
+   * @param {number} now
+   */
+  function patchEscalation(row, one, now) {
+    row.classList.toggle("gone", one === undefined);
+    setAttribute(row, "data-state", one?.state ?? "gone");
+    for (const button of row.querySelectorAll("button")) {
+      const step = ALL_STEPS.find((known) => known === button.dataset["step"]);
+      if (step !== undefined) button.hidden = one === undefined || !(STEPS[one.state] ?? []).includes(step);
+      button.disabled = one === undefined;
+    }
+    if (one === undefined) {
+      setText(part(row, ".what"), say(words, "escalation_gone"));
+      setText(part(row, ".due"), "");
+      return;
+    }
+    const name = one.handle;
+    setLevel(words, part(row, ".level"), one.level);
+    setText(part(row, ".handle"), name);
+    setText(part(row, ".age"), say(words, "ago", { age: since(words, one.raised_at, now, { fine: true }) }));
+    const by = one.raised_by === null ? say(words, "raised_by_clock") : say(words, "raised_by", { name: one.raised_by });
+    const how = say(words, `escalation_${one.state}`, { name: one.acknowledged_by ?? say(words, "somebody") });
+    setText(part(row, ".what"), [by, how, one.climbs > 0 ? say(words, "climbed", { n: one.climbs }) : ""].filter((text) => text !== "").join(" "));
+    const left = secondsLeft(one.due_at, now);
+    setText(part(row, ".due"), one.state !== "raised" || one.due_at === null ? "" : left > 0 ? say(words, "due_in", { n: left }) : say(words, "overdue"));
+    for (const button of row.querySelectorAll(".step")) {
+      setAttribute(button, "aria-label", `${say(words, `step_${button.getAttribute("data-step")}`)}: ${name}`);
+    }
+  }
+
+  /** @param {string} id */
+  function makeRow(id) {
+    const watch = h("button", { type: "button", class: "watch" }, say(words, "watch"));
+    watch.addEventListener("click", () => does.watch(id));
+    return h(
+      "li",
+      {},
+      h("p", { class: "top" }, levelMark(words, 0), h("strong", { class: "handle" }), watch),
+      h("p", { class: "what" }),
+      h("p", { class: "warn" }),
+    );
+  }
+
+  /** @param {HTMLElement} row @param {ConversationSummary} one @param {State} _ @param {number} now */
+  function patchWaiting(row, one, _, now) {
+    patchTop(row, one);
+    const about = `${say(words, `door_${one.door}`)} · ${say(words, `in_${one.language}`)}`;
+    const offer = one.state === "offered" ? ` · ${say(words, "offered_to", { name: one.advocate ?? say(words, "somebody") })}` : "";
+    setText(part(row, ".what"), `${say(words, "waits", { age: since(words, waitedFrom(one), now) })} · ${about}${offer}`);
+  }
+
+  /** @param {HTMLElement} row @param {ConversationSummary} one @param {State} state @param {number} now */
+  function patchRunning(row, one, state, now) {
+    patchTop(row, one);
+    const wrote = since(words, lastWritten(state, one), now);
+    const last = wrote === "" ? say(words, "not_written") : say(words, "wrote_ago", { age: wrote });
+    const open = one.state === "active" && !one.answered ? say(words, "state_unanswered") : say(words, `state_${one.state}`);
+    setText(part(row, ".what"), `${one.advocate ?? say(words, "somebody")} · ${open} · ${last}`);
+  }
+
+  /** @param {HTMLElement} row @param {ConversationSummary} one */
+  function patchTop(row, one) {
+    const name = one.handle;
+    setLevel(words, part(row, ".level"), one.level);
+    setText(part(row, ".handle"), name);
+    setText(part(row, ".warn"), warning(words, one));
+    setAttribute(part(row, ".watch"), "aria-label", say(words, "watch_name", { name }));
+  }
+
+  return { render };
+}

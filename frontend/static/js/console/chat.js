@@ -1,0 +1,174 @@
+/** The middle pane of one conversation: its log, what is on its way, and its own composer, which nothing else shares. */
+
+import { summary } from "../lib/console_views.js";
+import { say } from "../lib/say.js";
+import { h, reconcile, setAttribute, setText } from "../staff/dom.js";
+import { levelMark, setLevel } from "../staff/level.js";
+import { logView } from "../staff/log.js";
+import { warning } from "../staff/warning.js";
+
+/**
+ * @typedef {import("../lib/console_store.js").State} State
+ * @typedef {import("../lib/console_store.js").Pending} Pending
+ * @typedef {import("../lib/say.js").Words} Words
+ */
+
+export const MOST_CHARACTERS = 4000;
+const COUNT_FROM = 3800;
+
+/**
+ * Return the middle pane of a conversation.
+ *
+ * @param {Words} words
+ * @param {string} id
+ * @param {string} name how staff speak of it
+ * @param {number} slot
+ * @param {{send: (id: string, kind: "post" | "note", body: string) => void, typing: (id: string) => void,
+ *   again: (id: string, text: Pending) => void, takeBack: (id: string, text: Pending) => void}} does
+ */
+export function chatPanel(words, id, name, slot, does) {
+  const standing = h("p", { class: "standing" });
+  const heading = h("h2", { tabindex: "-1" }, name);
+  const region = h("div", { role: "log", tabindex: "0", "aria-label": say(words, "log_of", { name }) });
+  const unsent = h("ul", { class: "unsent", "aria-label": say(words, "unsent") });
+  const scroller = h("div", { class: "scroller" }, region, unsent);
+  const composer = textForm(words, {
+    label: say(words, "reply_to", { name }),
+    button: say(words, "send_to_visitor"),
+    kind: "message",
+    send: (body) => does.send(id, "post", body),
+    input: () => does.typing(id),
+  });
+  const mark = levelMark(words, 0);
+  const element = h("div", { class: "conversation", "data-slot": slot }, h("header", {}, heading, mark, standing), scroller, composer.element);
+  const log = logView(region, scroller, words);
+
+  /**
+   * @param {State} state
+   * @param {boolean} connected
+   */
+  function render(state, connected) {
+    const one = summary(state, id);
+    const mine = state.order.includes(id);
+    log.render(state, id);
+    setLevel(words, mark, one?.level ?? 0);
+    reconcile(unsent, state.outbox[id] ?? [], (text) => text.clientId, make, (row, text) => patch(row, text, connected));
+    setText(standing, one === undefined || !mine ? say(words, "not_yours") : warning(words, one) || say(words, `standing_${one.state}`));
+    element.classList.toggle("alarm", one !== undefined && warning(words, one) !== "");
+    composer.allow(mine && one?.state === "active", say(words, mine ? "cannot_write_ended" : "not_yours"));
+  }
+
+  /** @param {Pending} text */
+  function make(text) {
+    const row = h(
+      "li",
+      { class: text.kind === "note" ? "line note pending" : "line ours pending" },
+      h("p", { class: "who" }, h("strong", {}, say(words, text.kind === "note" ? "note_by_you" : "you")), " ", h("span", { class: "way" })),
+      h("p", { class: "text", dir: "auto" }, text.body),
+    );
+    const again = h("button", { type: "button" }, say(words, "try_again"));
+    const back = h("button", { type: "button" }, say(words, "take_back"));
+    again.addEventListener("click", () => does.again(id, text));
+    back.addEventListener("click", () => does.takeBack(id, text));
+    row.append(h("p", { class: "choices" }, again, back));
+    return row;
+  }
+
+  /**
+   * @param {HTMLElement} row
+   * @param {Pending} text
+   * @param {boolean} connected
+   */
+  function patch(row, text, connected) {
+    const way = row.querySelector(".way");
+    const choices = row.querySelector(".choices");
+    const sending = connected ? "way_sending" : "way_waiting";
+    const why = text.state === "refused" ? say(words, "way_refused", { why: say(words, `error_${text.code ?? "ours"}`) }) : say(words, text.state === "sent" ? "way_sent" : sending);
+    if (way !== null) setText(way, why);
+    if (choices instanceof HTMLElement) choices.hidden = text.state !== "refused";
+  }
+
+  return { element, render, focus: () => composer.focus(heading), draft: composer.draft, putBack: composer.putBack };
+}
+
+/**
+ * Return a form for one text, with its own draft; used for messages here and for notes beside it.
+ *
+ * @param {Words} words
+ * @param {{label: string, button: string, kind: "message" | "note", send: (body: string) => void, input?: () => void}} how
+ */
+export function textForm(words, how) {
+  const key = `${how.kind}-${Math.random().toString(36).slice(2)}`;
+  const box = h("textarea", { id: key, rows: how.kind === "note" ? 2 : 3, autocomplete: "off", "aria-describedby": `${key}-count`, dir: "auto", placeholder: " " });
+  const count = h("p", { class: "count", id: `${key}-count` });
+  const button = h("button", { type: "submit", class: how.kind === "note" ? "save-note" : "send" }, how.button);
+  const element = h(
+    "form",
+    { class: `writer ${how.kind}`, autocomplete: "off" },
+    h("label", { for: key }, how.label),
+    box,
+    h("div", { class: "writer-foot" }, count, button),
+  );
+  let allowed = true;
+  let reason = "";
+
+  function update() {
+    const length = [...box.value.trim()].length;
+    const over = length - MOST_CHARACTERS;
+    const room = length >= COUNT_FROM ? say(words, "left", { n: -over }) : say(words, how.kind === "note" ? "save_key" : "send_key");
+    setText(count, !allowed ? reason : over > 0 ? say(words, "too_long", { n: over }) : room);
+    count.classList.toggle("problem", over > 0);
+    button.disabled = !allowed || length === 0 || over > 0;
+    setAttribute(box, "aria-invalid", over > 0 ? "true" : null);
+  }
+
+  /** @param {Event} event */
+  function submit(event) {
+    event.preventDefault();
+    update();
+    if (button.disabled) return;
+    const body = box.value;
+    box.value = "";
+    update();
+    how.send(body);
+    box.focus();
+  }
+
+  element.addEventListener("submit", submit);
+  box.addEventListener("input", () => {
+    update();
+    if (box.value.trim() !== "") how.input?.();
+  });
+  box.addEventListener("keydown", (event) => {
+    // Enter alone stays a new line: a half sentence sent by mistake hurts more than one more key.
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) submit(event);
+  });
+  update();
+
+  return {
+    element,
+    draft: () => box.value,
+    /** @param {HTMLElement} otherwise gets the focus when nothing can be written */
+    focus: (otherwise) => (allowed ? box : otherwise).focus(),
+    /** @param {string} body */
+    putBack: (body) => {
+      box.value = box.value.trim() === "" ? body : `${body}\n${box.value}`;
+      update();
+      box.focus();
+    },
+    /**
+     * Allow writing, or say why not; a draft stays readable.
+     *
+     * @param {boolean} may
+     * @param {string} why
+     */
+    allow: (may, why) => {
+      if (may === allowed && why === reason) return;
+      allowed = may;
+      reason = why;
+      box.readOnly = !may;
+      element.classList.toggle("shut", !may);
+      update();
+    },
+  };
+}

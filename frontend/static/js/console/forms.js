@@ -1,0 +1,243 @@
+/** The right pane of one conversation: how it stands, notes, escalation, its end and the record of the contact. */
+
+import { since } from "../lib/ages.js";
+import { escalations, summary } from "../lib/console_views.js";
+import { language, say } from "../lib/say.js";
+import { newId, post } from "../staff/api.js";
+import { ask } from "../staff/ask.js";
+import { h, reconcile, setText } from "../staff/dom.js";
+import { levelMark, setLevel } from "../staff/level.js";
+import { textForm } from "./chat.js";
+
+/**
+ * @typedef {import("../lib/console_store.js").State} State
+ * @typedef {import("../lib/console_store.js").EscalationSummary} EscalationSummary
+ * @typedef {import("../lib/say.js").Words} Words
+ * @typedef {readonly (readonly [value: string, label: string])[]} Choices
+ */
+
+/**
+ * Return the right pane of a conversation.
+ *
+ * @param {Words} words
+ * @param {{types: Choices, dispositions: Choices}} choices
+ * @param {string} id
+ * @param {string} name how staff speak of it
+ * @param {{send: (id: string, kind: "post" | "note", body: string) => void, tell: (text: string) => void}} does
+ */
+export function contextPanel(words, choices, id, name, does) {
+  const facts = h("dl", { class: "facts" });
+  const values = ["level", "door", "language", "visitor", "opened"].map((key) => {
+    const value = h("dd", { class: `fact-${key}` });
+    facts.append(h("div", {}, h("dt", {}, say(words, `about_${key}`)), value));
+    return value;
+  });
+  const [level, door, speaks, visitor, opened] = values;
+  const mark = levelMark(words, 0);
+  level?.append(mark);
+  const hint = h("p", { class: "hint", hidden: true });
+  const raised = h("ul", { class: "raised" });
+  const note = textForm(words, {
+    label: say(words, "note_about", { name }),
+    button: say(words, "save_note"),
+    kind: "note",
+    send: (body) => does.send(id, "note", body),
+  });
+  const flag = flagForm(words, id, name, does.tell);
+  const contact = contactForm(words, choices, id, name, does.tell);
+  const end = endButton(words, id, name, does.tell);
+  const element = h(
+    "div",
+    { class: "context" },
+    h("h2", {}, say(words, "about", { name })),
+    facts,
+    hint,
+    raised,
+    contact,
+    flag,
+    note.element,
+    end,
+  );
+
+  /**
+   * @param {State} state
+   * @param {number} now the server's clock
+   */
+  function render(state, now) {
+    const one = summary(state, id);
+    const mine = one !== undefined && state.order.includes(id);
+    element.classList.toggle("over", !mine);
+    if (!mine) {
+      contact.hidden = flag.hidden = end.hidden = true;
+      note.allow(false, say(words, "not_yours"));
+      return;
+    }
+    setLevel(words, mark, one.level);
+    for (const [value, text] of /** @type {const} */ ([
+      [door, say(words, `door_${one.door}`)],
+      [speaks, say(words, `language_${one.language}`)],
+      [visitor, say(words, one.ended_by !== null ? `ended_${one.ended_by}` : one.visitor_here ? "here" : "line_lost")],
+      [opened, say(words, "ago", { age: since(words, one.opened_at, now) })],
+    ])) {
+      if (value !== undefined) setText(value, text);
+    }
+    hint.hidden = one.language === language(words);
+    setText(hint, hint.hidden ? "" : say(words, `hint_${one.language}`));
+    const here = escalations(state).filter((escalation) => escalation.conversation === id);
+    reconcile(raised, here, (escalation) => escalation.id, () => raisedRow(words), (row, escalation) => patchRaised(words, row, escalation, now));
+    contact.hidden = one.state !== "wrap_up";
+    end.hidden = one.state !== "active";
+    flag.hidden = false;
+    note.allow(true, "");
+  }
+
+  return { element, render, draft: note.draft, putBack: note.putBack };
+}
+
+/** @param {Words} words */
+function raisedRow(words) {
+  return h("li", {}, levelMark(words, 0), h("span", { class: "what" }));
+}
+
+/**
+ * @param {Words} words
+ * @param {HTMLElement} row
+ * @param {EscalationSummary} one
+ * @param {number} now
+ */
+function patchRaised(words, row, one, now) {
+  const [mark, what] = row.children;
+  if (mark !== undefined) setLevel(words, mark, one.level);
+  const by = one.acknowledged_by ?? say(words, "somebody");
+  const age = since(words, one.raised_at, now);
+  if (what !== undefined) setText(what, say(words, `raised_${one.state}`, { age, name: by }));
+}
+
+/**
+ * Return the form that raises an escalation. The same id goes with it until it is through, so a repeat raises nothing twice.
+ *
+ * @param {Words} words
+ * @param {string} id
+ * @param {string} name
+ * @param {(text: string) => void} tell
+ */
+function flagForm(words, id, name, tell) {
+  const key = `flag-${id}`;
+  const reason = h("textarea", { id: `${key}-reason`, rows: 2, autocomplete: "off", "aria-describedby": `${key}-problem`, dir: "auto" });
+  const problem = h("p", { class: "problem", id: `${key}-problem` });
+  const button = h("button", { type: "submit", class: "raise" }, say(words, "raise"));
+  const levels = [1, 2, 3].map((level) => {
+    const input = h("input", { type: "radio", name: `${key}-level`, value: level, id: `${key}-${level}` });
+    return { input, row: h("div", { class: "choice" }, input, h("label", { for: `${key}-${level}` }, levelMark(words, level), h("span", { class: "meaning" }, say(words, `level_${level}_means`)))) };
+  });
+  const form = h(
+    "form",
+    { autocomplete: "off" },
+    h("fieldset", {}, h("legend", {}, say(words, "raise_level")), ...levels.map(({ row }) => row)),
+    h("label", { for: `${key}-reason` }, say(words, "raise_reason")),
+    reason,
+    problem,
+    button,
+  );
+  let repeat = newId();
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const level = Number(levels.find(({ input }) => input.checked)?.input.value ?? 0);
+    const text = reason.value.trim();
+    setText(problem, level === 0 ? say(words, "error_level_unknown") : text === "" ? say(words, "error_reason_missing") : "");
+    if (level === 0) return levels[0]?.input.focus();
+    if (text === "") return reason.focus();
+    button.disabled = true;
+    const answer = await post(`conversations/${id}/flag`, { level, reason: text, client_id: repeat });
+    button.disabled = false;
+    if (!answer.ok) return setText(problem, say(words, `error_${answer.code}`));
+    repeat = newId();
+    form.reset();
+    box.open = false;
+    return tell(say(words, "raise_done", { name, level: say(words, `level_${level}`) }));
+  });
+  const box = h("details", { class: "flag" }, h("summary", {}, say(words, "raise_open")), form);
+  box.addEventListener("toggle", () => box.open && box.scrollIntoView({ block: "nearest" }));
+  return box;
+}
+
+/**
+ * @param {Words} words
+ * @param {string} id
+ * @param {string} name
+ * @param {(text: string) => void} tell
+ */
+function endButton(words, id, name, tell) {
+  const button = h("button", { type: "button" }, say(words, "end_with", { name }));
+  button.addEventListener("click", async () => {
+    const sure = await ask(words, { title: say(words, "end_title", { name }), text: say(words, "end_text"), yes: say(words, "end_yes") });
+    button.focus();
+    if (sure === null) return;
+    const answer = await post(`conversations/${id}/end`);
+    tell(answer.ok ? say(words, "end_done", { name }) : say(words, `error_${answer.code}`));
+  });
+  return h("p", { class: "end" }, button);
+}
+
+/**
+ * Return the form that records the contact and so closes the conversation.
+ *
+ * @param {Words} words
+ * @param {{types: Choices, dispositions: Choices}} choices
+ * @param {string} id
+ * @param {string} name
+ * @param {(text: string) => void} tell
+ */
+function contactForm(words, choices, id, name, tell) {
+  const key = `contact-${id}`;
+  const kind = select(`${key}-type`, words, choices.types);
+  const disposition = select(`${key}-disposition`, words, choices.dispositions);
+  const identified = h("input", { type: "checkbox", id: `${key}-case` });
+  const text = h("textarea", { id: `${key}-summary`, rows: 3, autocomplete: "off", "aria-describedby": `${key}-hint ${key}-problem`, dir: "auto" });
+  const problem = h("p", { class: "problem", id: `${key}-problem` });
+  const button = h("button", { type: "submit" }, say(words, "contact_save"));
+  const form = h(
+    "form",
+    { class: "contact", autocomplete: "off", hidden: true },
+    h("h3", {}, say(words, "contact_title", { name })),
+    h("label", { for: kind.id }, say(words, "contact_type")),
+    kind,
+    h("label", { for: disposition.id }, say(words, "contact_disposition")),
+    disposition,
+    h("div", { class: "choice" }, identified, h("label", { for: identified.id }, say(words, "contact_case"))),
+    h("label", { for: text.id }, say(words, "contact_summary")),
+    text,
+    h("p", { class: "hint", id: `${key}-hint` }, say(words, "contact_hint")),
+    problem,
+    button,
+  );
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const missing = [kind, disposition].find((field) => field.value === "");
+    setText(problem, missing === undefined ? "" : say(words, "contact_missing"));
+    if (missing !== undefined) return missing.focus();
+    button.disabled = true;
+    const answer = await post(`conversations/${id}/contact`, {
+      contact_type: kind.value,
+      disposition: disposition.value,
+      case_identified: identified.checked,
+      summary: text.value.trim(),
+    });
+    button.disabled = false;
+    if (!answer.ok) return setText(problem, say(words, `error_${answer.code}`));
+    text.value = "";
+    return tell(say(words, "contact_done", { name }));
+  });
+  return form;
+}
+
+/**
+ * @param {string} id
+ * @param {Words} words
+ * @param {Choices} choices
+ */
+function select(id, words, choices) {
+  const options = choices.map(([value, label]) => h("option", { value }, label));
+  return h("select", { id }, h("option", { value: "" }, say(words, "choose")), ...options);
+}

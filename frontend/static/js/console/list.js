@@ -1,0 +1,129 @@
+/** The left pane: what this person holds, and who waits. Nothing in it moves while the pointer or the focus is there. */
+
+import { since } from "../lib/ages.js";
+import { capacity, heldBy, lastWritten, mine, unanswered, unread, waitedFrom, waiting, whyNotTake } from "../lib/console_views.js";
+import { say } from "../lib/say.js";
+import { byId, h, part, reconcile, setAttribute, setText } from "../staff/dom.js";
+import { levelMark, setLevel } from "../staff/level.js";
+import { steadyOrder } from "../staff/steady.js";
+import { warning } from "../staff/warning.js";
+
+/**
+ * @typedef {import("../lib/console_store.js").State} State
+ * @typedef {import("../lib/console_store.js").ConversationSummary} ConversationSummary
+ * @typedef {import("../lib/say.js").Words} Words
+ */
+
+/**
+ * @param {Words} words
+ * @param {{open: (id: string) => void, take: (id: string) => void, slotOf: (id: string) => number}} does
+ */
+export function listPane(words, does) {
+  const pane = byId("pane-list", HTMLElement);
+  const held = byId("mine", HTMLUListElement);
+  const queue = byId("waiting", HTMLUListElement);
+  const steady = steadyOrder(queue);
+
+  /**
+   * @param {State} state
+   * @param {string | null} open
+   * @param {number} now the server's clock
+   */
+  function render(state, open, now) {
+    const ours = mine(state);
+    const waits = waiting(state);
+    const byKey = new Map(waits.map((one) => [one.id, one]));
+    const reason = whyNotTake(state);
+    const queueOrder = steady(waits.map((one) => one.id));
+    setText(byId("mine-count", HTMLElement), say(words, "held_of", { n: heldBy(state).length, most: capacity(state) }));
+    setText(byId("waiting-count", HTMLElement), String(waits.length));
+    byId("mine-empty", HTMLElement).hidden = ours.length > 0;
+    byId("waiting-empty", HTMLElement).hidden = queueOrder.length > 0;
+    const why = byId("take-why", HTMLElement);
+    setText(why, reason === null || waits.length === 0 ? "" : say(words, `take_${reason}`, { most: capacity(state) }));
+    reconcile(held, ours, (one) => one.id, makeHeld, (row, one) => patchHeld(row, one, state, open, now));
+    reconcile(queue, queueOrder, (id) => id, makeWaiting, (row, id) => patchWaiting(row, byKey.get(id), reason, now));
+  }
+
+  /** @param {ConversationSummary} one */
+  function makeHeld(one) {
+    const button = h(
+      "button",
+      { type: "button", class: "row" },
+      h("span", { class: "row-top" }, h("span", { class: "key", "aria-hidden": "true" }), h("strong", { class: "handle" }, one.handle), h("span", { class: "unread" })),
+      h("span", { class: "row-mid" }, levelMark(words, one.level), h("span", { class: "state" }), h("span", { class: "row-age" })),
+      h("span", { class: "warn" }),
+    );
+    button.addEventListener("click", () => does.open(one.id));
+    return h("li", {}, button);
+  }
+
+  /**
+   * @param {HTMLElement} row
+   * @param {ConversationSummary} one
+   * @param {State} state
+   * @param {string | null} open
+   * @param {number} now
+   */
+  function patchHeld(row, one, state, open, now) {
+    const button = part(row, ".row");
+    const slot = does.slotOf(one.id);
+    const count = unread(state, one.id);
+    setAttribute(button, "aria-current", open === one.id ? "true" : null);
+    setAttribute(button, "data-slot", String(slot));
+    setText(part(row, ".key"), slot > 0 ? String(slot) : "");
+    setText(part(row, ".unread"), count === 0 ? "" : say(words, "unread", { n: count }));
+    setLevel(words, part(row, ".level"), one.level);
+    const waits = unanswered(state, one);
+    button.classList.toggle("unanswered", waits);
+    setText(part(row, ".state"), say(words, waits ? "state_unanswered" : `state_${one.state}`));
+    const age = since(words, lastWritten(state, one), now);
+    setText(part(row, ".row-age"), age === "" ? say(words, "not_written") : say(words, "wrote_ago", { age }));
+    setText(part(row, ".warn"), warning(words, one));
+  }
+
+  /** @param {string} id */
+  function makeWaiting(id) {
+    const take = h("button", { type: "button", class: "take" }, say(words, "take"));
+    take.addEventListener("click", () => does.take(id));
+    return h(
+      "li",
+      { class: "row" },
+      h("span", { class: "row-top" }, h("strong", { class: "handle" }), take),
+      h("span", { class: "row-mid" }, levelMark(words, 0), h("span", { class: "state" })),
+      h("span", { class: "row-age" }),
+      h("span", { class: "warn" }),
+    );
+  }
+
+  /**
+   * @param {HTMLElement} row
+   * @param {ConversationSummary | undefined} one undefined when it went while the pointer was here
+   * @param {string | null} reason why nothing can be taken
+   * @param {number} now
+   */
+  function patchWaiting(row, one, reason, now) {
+    const take = part(row, ".take");
+    const free = one !== undefined && one.state === "waiting";
+    setAttribute(take, "disabled", free && reason === null ? null : "");
+    setAttribute(take, "aria-describedby", reason === null ? null : "take-why");
+    row.classList.toggle("gone", one === undefined);
+    if (one === undefined) {
+      setText(part(row, ".state"), say(words, "state_gone"));
+      setText(part(row, ".row-age"), "");
+      setText(part(row, ".warn"), "");
+      return;
+    }
+    const name = one.handle;
+    setText(part(row, ".handle"), name);
+    setAttribute(take, "aria-label", say(words, "take_name", { name }));
+    setLevel(words, part(row, ".level"), one.level);
+    setText(part(row, ".state"), `${say(words, `door_${one.door}`)} · ${say(words, `in_${one.language}`)}`);
+    const age = since(words, waitedFrom(one), now);
+    const offered = one.state === "offered" ? ` · ${say(words, "offered_to", { name: one.advocate ?? say(words, "somebody") })}` : "";
+    setText(part(row, ".row-age"), say(words, "waits", { age }) + offered);
+    setText(part(row, ".warn"), warning(words, one));
+  }
+
+  return { render, element: pane };
+}

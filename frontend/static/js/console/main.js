@@ -1,0 +1,298 @@
+/** The advocate's console: joins the socket, the store and the panes. */
+
+import { asked, answered, empty, holding, landed, queued, readToEnd, readUpTo, reduce, toFollow } from "../lib/console_store.js";
+import { lastWritten, mine, offered, oldestUnanswered, summary, waiting } from "../lib/console_views.js";
+import { say } from "../lib/say.js";
+import { openLine } from "../lib/socket.js";
+import { newId } from "../staff/api.js";
+import { byId, data } from "../staff/dom.js";
+import { lineUrl, onlyProgress } from "../staff/line.js";
+import { soundBehind } from "../staff/sound.js";
+import { chatPanel } from "./chat.js";
+import { contextPanel } from "./forms.js";
+import { listPane } from "./list.js";
+import { lineSign, surroundings, voice } from "./view.js";
+
+/**
+ * @typedef {import("../lib/console_store.js").State} State
+ * @typedef {import("../lib/console_store.js").StaffEvent} StaffEvent
+ * @typedef {import("../lib/console_store.js").Pending} Pending
+ * @typedef {{chat: ReturnType<typeof chatPanel>, context: ReturnType<typeof contextPanel>, name: string, slot: number}} Panel
+ */
+
+const VERSION = 1;
+const TYPING_EVERY = 3_000;
+const SLOTS = 9;
+
+const words = data("words");
+const choices = data("choices");
+const console_ = byId("console", HTMLElement);
+const chatPlace = byId("pane-chat", HTMLElement);
+const contextPlace = byId("pane-context", HTMLElement);
+const nobody = byId("nobody", HTMLElement);
+const beep = soundBehind(byId("sound", HTMLButtonElement), words);
+const { tell, mention } = voice();
+const sign = lineSign(words);
+const mayAsk = onlyProgress();
+
+let state = empty();
+/** @type {string | null} */
+let open = null;
+let connected = false;
+let drawing = false;
+let typedAt = 0;
+/** @type {Map<string, Panel>} */
+const panels = new Map();
+
+const list = listPane(words, { open: show, take, slotOf: (id) => panel(id)?.slot ?? 0 });
+const around = surroundings(words, {
+  accept: take,
+  decline: (id) => command({ type: "decline", conversation: id }),
+  available: (readiness) => command({ type: "availability", state: readiness }),
+});
+
+const line = openLine({
+  url: lineUrl(),
+  hello: () => ({ type: "hello", version: VERSION, follow: holding(state) }),
+  onFrame: heard,
+  onState: (name, about) => {
+    connected = name === "open";
+    sign.show(name, about?.code);
+    draw();
+  },
+});
+
+/** @param {StaffEvent} frame */
+function heard(frame) {
+  const before = state;
+  state = reduce(state, frame, Date.now());
+  if (frame.type === "overview") compare(before);
+  if (frame.type === "message" && frame.author === "visitor" && state !== before && before.logs[frame.conversation]?.caughtUp) wrote(frame.conversation);
+  follow();
+  markRead();
+  draw();
+}
+
+/** Ask for every log that this page should have and has not. */
+function follow() {
+  for (const { conversation, after } of toFollow(state)) {
+    if (!mayAsk(conversation, after)) continue;
+    state = asked(state, conversation);
+    void line.command({ type: "follow", conversation, after });
+  }
+}
+
+/** Tell what changed between two overviews. @param {State} before */
+function compare(before) {
+  const known = new Set(before.overview?.conversations.map((one) => one.id));
+  const offers = offered(state).filter((one) => !offered(before).some((old) => old.id === one.id));
+  const fresh = waiting(state).filter((one) => !known.has(one.id));
+  for (const one of offers) mention(say(words, "tell_offer", { name: one.handle }));
+  if (before.overview !== null && fresh.length > 0) mention(say(words, "tell_waiting", { n: waiting(state).length }));
+  if (offers.length > 0) beep();
+  for (const one of mine(before)) {
+    const next = summary(state, one.id);
+    const name = one.handle;
+    if (one.ended_by === null && next?.ended_by === "left_quickly") mention(say(words, "tell_left", { name }));
+    else if (one.ended_by === null && next?.ended_by === "visitor") mention(say(words, "tell_ended", { name }));
+    else if (next === undefined || next.state === "waiting") gone(one.id, name, one.state === "wrap_up");
+  }
+}
+
+/** @param {string} id @param {string} name @param {boolean} recorded */
+function gone(id, name, recorded) {
+  if (!recorded) mention(say(words, "tell_gone", { name }));
+  // With an unsent draft the panel stays to be read, until its owner opens something else.
+  const kept = panels.get(id);
+  if (kept === undefined || (open === id && !recorded && kept.chat.draft() !== "")) return;
+  panels.delete(id);
+  if (open === id) close();
+}
+
+/** @param {string} id */
+function wrote(id) {
+  const one = summary(state, id);
+  if (one === undefined) return;
+  if (open !== id || document.visibilityState !== "visible") mention(say(words, "tell_wrote", { name: one.handle }));
+  if (document.visibilityState !== "visible" || !document.hasFocus()) beep();
+}
+
+/** Move the read mark when the open conversation is really in sight. */
+function markRead() {
+  const inSight = document.visibilityState === "visible" && chatPlace.checkVisibility();
+  if (open === null || !inSight || state.logs[open]?.caughtUp !== true) return;
+  const before = state;
+  state = readToEnd(state, open);
+  if (state !== before) line.send({ type: "read", conversation: open, up_to: readUpTo(state, open) });
+}
+
+/**
+ * @param {string} id
+ * @returns {Panel | undefined}
+ */
+function panel(id) {
+  const known = panels.get(id);
+  const one = summary(state, id);
+  if (known !== undefined || one === undefined || !state.order.includes(id)) return known;
+  const taken = new Set([...panels.values()].map((other) => other.slot));
+  const slot = Array.from({ length: SLOTS }, (_, at) => at + 1).find((free) => !taken.has(free)) ?? 0;
+  const name = one.handle;
+  const chat = chatPanel(words, id, name, slot, { send, typing, again, takeBack });
+  const made = { chat, context: contextPanel(words, choices, id, name, { send, tell }), name, slot };
+  panels.set(id, made);
+  return made;
+}
+
+/** Open a conversation and put the focus where its answer is written. @param {string} id */
+function show(id) {
+  const next = panel(id);
+  if (next === undefined) return;
+  const left = open;
+  open = id;
+  if (left !== null && left !== id && !state.order.includes(left)) panels.delete(left);
+  nobody.hidden = true;
+  chatPlace.replaceChildren(next.chat.element);
+  contextPlace.replaceChildren(next.context.element);
+  turnTo("chat");
+  next.chat.render(state, connected);
+  next.chat.focus();
+  markRead();
+  draw();
+}
+
+function close() {
+  open = null;
+  chatPlace.replaceChildren(nobody);
+  contextPlace.replaceChildren();
+  nobody.hidden = false;
+  turnTo("list");
+  byId("mine-heading", HTMLElement).focus();
+}
+
+/** @param {string} pane */
+function turnTo(pane) {
+  console_.dataset["pane"] = pane;
+  if (byId("turns", HTMLElement).checkVisibility()) console_.scrollIntoView({ block: "start" });
+  for (const button of document.querySelectorAll("[data-turn]")) {
+    button.setAttribute("aria-pressed", String(button.getAttribute("data-turn") === pane));
+  }
+}
+
+/**
+ * @param {string} id
+ * @param {"post" | "note"} kind
+ * @param {string} body
+ */
+function send(id, kind, body) {
+  deliver(id, { clientId: newId(), kind, body });
+}
+
+/** @param {string} id @param {Pending} text */
+function again(id, text) {
+  deliver(id, text);
+}
+
+/** @param {string} id @param {{clientId: string, kind: "post" | "note", body: string}} text */
+function deliver(id, { clientId, kind, body }) {
+  state = queued(state, id, { clientId, kind, body });
+  draw();
+  void line.command({ type: kind, conversation: id, client_id: clientId, body }).then((answer) => {
+    state = answered(state, id, clientId, answer);
+    if (!answer.ok) tell(say(words, "way_refused", { why: say(words, `error_${answer.code}`) }));
+    draw();
+  });
+}
+
+/** @param {string} id @param {Pending} text */
+function takeBack(id, text) {
+  state = landed(state, id, text.clientId);
+  const at = panels.get(id);
+  (text.kind === "note" ? at?.context : at?.chat)?.putBack(text.body);
+  draw();
+}
+
+/** @param {string} id */
+function typing(id) {
+  if (!connected || Date.now() - typedAt < TYPING_EVERY) return;
+  typedAt = Date.now();
+  line.send({ type: "typing", conversation: id });
+}
+
+/** @param {string} id */
+async function take(id) {
+  const handle = summary(state, id)?.handle ?? "";
+  const answer = await line.command({ type: "take", conversation: id });
+  if (!answer.ok) return tell(say(words, `error_${answer.code}`));
+  opening = id;
+  tell(say(words, "take_done", { name: handle }));
+  return draw();
+}
+
+/** What was just taken and is opened as soon as it is on the list. @type {string | null} */
+let opening = null;
+
+/** @param {{type: "decline", conversation: string} | {type: "availability", state: "ready" | "busy" | "away"}} frame */
+async function command(frame) {
+  const answer = await line.command(frame);
+  if (!answer.ok) tell(say(words, `error_${answer.code}`));
+}
+
+/** Draw once after everything that happened in this turn; not by frame, since a tab in the back gets none. */
+function draw() {
+  if (drawing) return;
+  drawing = true;
+  queueMicrotask(() => {
+    drawing = false;
+    const now = Date.now() + state.offset;
+    list.render(state, open, now);
+    around.render(state, now);
+    if (open !== null) {
+      panels.get(open)?.chat.render(state, connected);
+      panels.get(open)?.context.render(state, now);
+    }
+    if (opening !== null && state.order.includes(opening)) {
+      const id = opening;
+      opening = null;
+      show(id);
+    }
+  });
+}
+
+/** @param {KeyboardEvent} event */
+function shortcut(event) {
+  if (!event.altKey || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
+  const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
+  const bySlot = [...panels].find(([, one]) => String(one.slot) === digit)?.[0];
+  const target = digit !== undefined ? bySlot : event.code === "KeyN" ? oldestUnanswered(state)?.id : undefined;
+  if (digit === undefined && event.code !== "KeyN") return;
+  event.preventDefault();
+  if (target !== undefined) show(target);
+  else tell(say(words, digit === undefined ? "nobody_unanswered" : "no_such_chat", { n: digit ?? "" }));
+}
+
+/** @param {BeforeUnloadEvent} event */
+function keep(event) {
+  const texts = [...panels.values()].some((one) => one.chat.draft().trim() !== "" || one.context.draft().trim() !== "");
+  if (texts || Object.keys(state.outbox).length > 0) event.preventDefault();
+}
+
+document.addEventListener("keydown", shortcut);
+document.addEventListener("visibilitychange", () => {
+  markRead();
+  draw();
+});
+window.addEventListener("beforeunload", keep);
+for (const button of document.querySelectorAll("[data-turn]")) {
+  button.addEventListener("click", () => {
+    turnTo(button.getAttribute("data-turn") ?? "list");
+    markRead();
+    draw();
+  });
+}
+byId("help-open", HTMLButtonElement).addEventListener("click", () => byId("help", HTMLDialogElement).showModal());
+byId("help-close", HTMLButtonElement).addEventListener("click", () => byId("help", HTMLDialogElement).close());
+setInterval(() => {
+  follow();
+  draw();
+}, 1_000);
+draw();

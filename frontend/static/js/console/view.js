@@ -1,0 +1,155 @@
+/** What stands around the conversations: availability, offers, the line, one status, the title's counter. */
+
+import { secondsLeft, since } from "../lib/ages.js";
+import { offered, unreadInAll, waitedFrom } from "../lib/console_views.js";
+import { say } from "../lib/say.js";
+import { byId, setText } from "../staff/dom.js";
+import { levelMark, setLevel } from "../staff/level.js";
+
+/**
+ * @typedef {import("../lib/console_store.js").State} State
+ * @typedef {import("../lib/say.js").Words} Words
+ * @typedef {"connecting" | "open" | "lost" | "stopped"} LineState
+ */
+
+const COLLECTED_FOR = 2_000;
+const SAFE_FROM_A_SECOND_CLICK = 700;
+
+/**
+ * @param {Words} words
+ * @param {{accept: (id: string) => void, decline: (id: string) => void, available: (state: "ready" | "busy" | "away") => void}} does
+ */
+export function surroundings(words, does) {
+  const bar = byId("offer", HTMLElement);
+  const text = byId("offer-text", HTMLElement);
+  const more = byId("offer-more", HTMLElement);
+  const accept = byId("offer-accept", HTMLButtonElement);
+  const decline = byId("offer-decline", HTMLButtonElement);
+  const mark = levelMark(words, 0);
+  const radios = [...document.querySelectorAll("input[name=availability]")].flatMap((input) => (input instanceof HTMLInputElement ? [input] : []));
+  const plainTitle = document.title;
+  /** @type {string | null} */
+  let showing = null;
+  byId("offer-level", HTMLElement).append(mark);
+
+  const turn = byId("offer-turn", HTMLButtonElement);
+  turn.addEventListener("click", () => {
+    bar.scrollIntoView({ block: "start" });
+    accept.focus();
+  });
+  accept.addEventListener("click", () => showing !== null && does.accept(showing));
+  decline.addEventListener("click", () => showing !== null && does.decline(showing));
+  for (const radio of radios) {
+    radio.addEventListener("change", () => {
+      const value = radio.value;
+      if (radio.checked && (value === "ready" || value === "busy" || value === "away")) does.available(value);
+    });
+  }
+
+  /**
+   * @param {State} state
+   * @param {number} now the server's clock
+   */
+  function render(state, now) {
+    for (const radio of radios) {
+      const right = radio.value === state.overview?.availability;
+      if (right && !radio.checked) radio.checked = true;
+    }
+    renderOffer(state, now);
+    const count = unreadInAll(state);
+    const title = count > 0 ? `(${count}) ${plainTitle}` : plainTitle;
+    if (document.title !== title) document.title = title;
+  }
+
+  /** @param {State} state @param {number} now */
+  function renderOffer(state, now) {
+    const offers = [...offered(state)].sort((a, b) => Date.parse(a.offer_until ?? "") - Date.parse(b.offer_until ?? ""));
+    const one = offers.find((offer) => offer.id === showing) ?? offers[0];
+    bar.hidden = turn.hidden = one === undefined;
+    if (one === undefined) {
+      showing = null;
+      return;
+    }
+    if (one.id !== showing) {
+      showing = one.id;
+      pause();
+    }
+    setLevel(words, mark, one.level);
+    setText(
+      text,
+      say(words, "offer", {
+        name: one.handle,
+        door: say(words, `door_${one.door}`),
+        language: say(words, `in_${one.language}`),
+        age: since(words, waitedFrom(one), now),
+      }),
+    );
+    setText(byId("offer-left", HTMLElement), say(words, "offer_left", { n: secondsLeft(one.offer_until, now) }));
+    setText(more, offers.length > 1 ? say(words, "offer_more", { n: offers.length - 1 }) : "");
+  }
+
+  /** Keep the second half of a double click from answering the next offer, which comes at the same place. */
+  function pause() {
+    accept.disabled = decline.disabled = true;
+    setTimeout(() => {
+      accept.disabled = decline.disabled = false;
+    }, SAFE_FROM_A_SECOND_CLICK);
+  }
+
+  return { render };
+}
+
+/**
+ * Return the page's one voice: what happens is collected for a moment, answers to the person's own doing come at once.
+ */
+export function voice() {
+  const place = byId("status", HTMLElement);
+  /** @type {string[]} */
+  let collected = [];
+  /** @type {ReturnType<typeof setTimeout> | null} */
+  let timer = null;
+
+  function flush() {
+    if (collected.length > 0) setText(place, collected.join(" "));
+    collected = [];
+    timer = null;
+  }
+
+  return {
+    /** @param {string} text */
+    tell: (text) => {
+      // Said again in full even when the words are the same: it is a new answer to a new attempt.
+      place.textContent = "";
+      setTimeout(() => setText(place, text), 30);
+    },
+    /** @param {string} text */
+    mention: (text) => {
+      if (!collected.includes(text)) collected.push(text);
+      timer ??= setTimeout(flush, COLLECTED_FOR);
+    },
+  };
+}
+
+/**
+ * Show whether the line is there; its absence is said in words that stay until it is back.
+ *
+ * @param {Words} words
+ */
+export function lineSign(words) {
+  const sign = byId("line", HTMLElement);
+  const again = byId("line-sign-in", HTMLElement);
+
+  /**
+   * @param {LineState} state
+   * @param {number | undefined} code
+   */
+  function show(state, code) {
+    const signedOut = state === "stopped" && code !== 4400;
+    sign.hidden = state === "open";
+    sign.dataset["state"] = state;
+    again.hidden = !signedOut;
+    setText(byId("line-text", HTMLElement), say(words, state === "stopped" ? (signedOut ? "line_signed_out" : "line_stopped") : `line_${state === "lost" ? "dropped" : "connecting"}`));
+  }
+
+  return { show };
+}

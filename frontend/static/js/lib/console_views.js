@@ -1,0 +1,203 @@
+/**
+ * What the staff pages show, worked out from what they know. Pure, like the store beside it.
+ *
+ * @typedef {import("./console_store.js").State} State
+ * @typedef {import("./console_store.js").Line} Line
+ * @typedef {import("./console_store.js").ConversationSummary} ConversationSummary
+ * @typedef {import("./console_store.js").EscalationSummary} EscalationSummary
+ */
+
+import { HELD, MOST_HELD, READABLE, isMine, isOwn, readUpTo } from "./console_store.js";
+
+/** @type {ReadonlySet<string>} */
+export const SETTLED = new Set(["resolved", "stood_down"]);
+
+/**
+ * Return a conversation's summary.
+ *
+ * @param {State} state
+ * @param {string | null} id
+ * @returns {ConversationSummary | undefined}
+ */
+export function summary(state, id) {
+  return state.overview?.conversations.find((one) => one.id === id);
+}
+
+/**
+ * Return the conversations that this person holds, in the order in which they came: it never changes by itself.
+ *
+ * @param {State} state
+ * @returns {readonly ConversationSummary[]}
+ */
+export function mine(state) {
+  return state.order.flatMap((id) => summary(state, id) ?? []);
+}
+
+/**
+ * Return what is offered to this person right now.
+ *
+ * @param {State} state
+ * @returns {readonly ConversationSummary[]}
+ */
+export function offered(state) {
+  return all(state).filter((one) => one.state === "offered" && isMine(state, one));
+}
+
+/**
+ * Return the queue: most urgent first, then the longest wait.
+ *
+ * @param {State} state
+ * @returns {readonly ConversationSummary[]}
+ */
+export function waiting(state) {
+  return all(state)
+    .filter((one) => one.state === "waiting" || (one.state === "offered" && !isMine(state, one)))
+    .sort((a, b) => b.level - a.level || Date.parse(waitedFrom(a)) - Date.parse(waitedFrom(b)));
+}
+
+/**
+ * Return what runs, whoever holds it: most urgent first, then the longest silence towards a visitor.
+ *
+ * @param {State} state
+ * @returns {readonly ConversationSummary[]}
+ */
+export function running(state) {
+  return all(state)
+    .filter((one) => READABLE.has(one.state))
+    .sort((a, b) => b.level - a.level || Date.parse(a.opened_at) - Date.parse(b.opened_at));
+}
+
+/**
+ * Return open escalations: those that nobody has acknowledged first, the oldest of them at the top.
+ *
+ * @param {State} state
+ * @returns {readonly EscalationSummary[]}
+ */
+export function escalations(state) {
+  return [...(state.overview?.escalations ?? [])]
+    .filter((one) => !SETTLED.has(one.state))
+    .sort(
+      (a, b) =>
+        Number(b.state === "raised") - Number(a.state === "raised") || Date.parse(a.raised_at) - Date.parse(b.raised_at),
+    );
+}
+
+/**
+ * Return since when a visitor has been waiting.
+ *
+ * @param {ConversationSummary} one
+ * @returns {string}
+ */
+export function waitedFrom(one) {
+  return one.waiting_since ?? one.opened_at;
+}
+
+/**
+ * Return how many lines somebody else wrote beyond one's own read mark.
+ *
+ * @param {State} state
+ * @param {string} id
+ * @returns {number}
+ */
+export function unread(state, id) {
+  const log = state.logs[id];
+  const upTo = readUpTo(state, id);
+  return (log?.lines ?? []).filter((line) => line.seq > upTo && line.type !== "fact" && !isOwn(state, line)).length;
+}
+
+/**
+ * Return how many lines of one's own conversations are unread.
+ *
+ * @param {State} state
+ * @returns {number}
+ */
+export function unreadInAll(state) {
+  return mine(state).reduce((sum, one) => sum + unread(state, one.id), 0);
+}
+
+/**
+ * Return when the visitor wrote last: from the log where it is here, since overviews come a little later.
+ *
+ * @param {State} state
+ * @param {ConversationSummary} one
+ * @returns {string | null}
+ */
+export function lastWritten(state, one) {
+  return lastMessage(state, one.id, (line) => line.type === "message" && line.author === "visitor")?.at ?? one.last_visitor_at;
+}
+
+/**
+ * Tell whether the visitor waits for an answer.
+ *
+ * @param {State} state
+ * @param {ConversationSummary} one
+ */
+export function unanswered(state, one) {
+  if (one.state !== "active") return false;
+  const last = lastMessage(state, one.id, (line) => line.type === "message");
+  return last === undefined ? !one.answered : last.type === "message" && last.author === "visitor";
+}
+
+/**
+ * Return the conversation whose visitor has waited longest for an answer.
+ *
+ * @param {State} state
+ * @returns {ConversationSummary | undefined}
+ */
+export function oldestUnanswered(state) {
+  const waits = mine(state).filter((one) => unanswered(state, one));
+  return waits.sort((a, b) => writtenAt(state, a) - writtenAt(state, b))[0];
+}
+
+/**
+ * Say why no further conversation can be taken, or null when one can.
+ *
+ * @param {State} state
+ * @returns {"away" | "full" | "urgent" | null}
+ */
+export function whyNotTake(state) {
+  if (state.overview?.availability === "away") return "away";
+  const held = heldBy(state);
+  const urgent = held.some((one) => one.level >= 2);
+  const most = urgent ? 1 : capacity(state);
+  if (held.length < most) return null;
+  return urgent && held.length < capacity(state) ? "urgent" : "full";
+}
+
+/**
+ * Return what counts against this person's capacity.
+ *
+ * @param {State} state
+ * @returns {readonly ConversationSummary[]}
+ */
+export function heldBy(state) {
+  return all(state).filter((one) => HELD.has(one.state) && isMine(state, one));
+}
+
+/**
+ * @param {State} state
+ * @returns {number}
+ */
+export function capacity(state) {
+  return Math.min(state.you?.capacity ?? 0, MOST_HELD);
+}
+
+/** @param {State} state @returns {ConversationSummary[]} */
+function all(state) {
+  return [...(state.overview?.conversations ?? [])];
+}
+
+/** @param {State} state @param {ConversationSummary} one @returns {number} */
+function writtenAt(state, one) {
+  return Date.parse(lastWritten(state, one) ?? one.opened_at);
+}
+
+/** @param {State} state @param {string} id @param {(line: Line) => boolean} fits @returns {Line | undefined} */
+function lastMessage(state, id, fits) {
+  const lines = state.logs[id]?.lines ?? [];
+  for (let at = lines.length - 1; at >= 0; at -= 1) {
+    const line = lines[at];
+    if (line !== undefined && fits(line)) return line;
+  }
+  return undefined;
+}

@@ -1,0 +1,21 @@
+/** What staff must know before they write: the line is gone, or the visitor is and wants to be. */
+
+import { say } from "../lib/say.js";
+
+/**
+ * @typedef {import("../lib/console_store.js").ConversationSummary} ConversationSummary
+ * @typedef {import("../lib/say.js").Words} Words
+ */
+
+/**
+ * Return the warning in words, or an empty text.
+ *
+ * @param {Words} words
+ * @param {ConversationSummary} one
+ * @returns {string}
+ */
+export function warning(words, one) {
+  if (one.ended_by === "left_quickly") return say(words, "left_quickly");
+  if (one.ended_by === null && !one.visitor_here) return say(words, "line_lost");
+  return "";
+}

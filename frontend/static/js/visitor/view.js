@@ -1,0 +1,299 @@
+/** Everything that touches the visitor's page: finds its parts, shows a state, and says what was pressed. */
+
+import { measured, way } from "../lib/visitor_store.js";
+
+/**
+ * @typedef {import("../lib/visitor_store.js").State} State
+ * @typedef {import("../lib/visitor_store.js").Line} Line
+ * @typedef {import("../lib/visitor_store.js").Own} Own
+ * @typedef {Record<string, string>} Words
+ * @typedef {(text: string) => void} Say
+ */
+
+const MINUTE = 60_000;
+const SHORT_BREAK = 1_500;
+const AT_THE_END = 48;
+const COUNT_FROM = 200;
+const FEWEST_ROWS = 3;
+const MOST_ROWS = 6;
+
+const SECTIONS = ["landing", "chat", "ended", "refused"];
+
+/** On a screen keyboard Enter makes a new line, and focus in the box would cover half of the page. */
+export const thumbs = matchMedia("(pointer: coarse)");
+
+/**
+ * @template {HTMLElement} E
+ * @param {string} id
+ * @param {new () => E} kind
+ * @returns {E}
+ */
+export function part(id, kind) {
+  const found = document.getElementById(id);
+  if (!(found instanceof kind)) throw new Error(`the page has no ${id}`);
+  return found;
+}
+
+export const box = (/** @type {string} */ id) => part(id, HTMLElement);
+
+/** @returns {Words} the texts that the server put into the page */
+export function wordsOfPage() {
+  return JSON.parse(document.getElementById("words")?.textContent ?? "{}");
+}
+
+/** Return a text with its name in it, or the sentence that needs none. @param {Words} words @param {string} key @param {string | null} name */
+function named(words, key, name) {
+  return (name === null ? words[`${key}_someone`] : words[key]?.replace("{name}", name)) ?? words[key] ?? "";
+}
+
+/** @param {Words} words @param {string} key @param {number} n */
+function counted(words, key, n) {
+  return (n === 1 ? words[`${key}_one`] : words[`${key}_many`]?.replace("{n}", String(n))) ?? "";
+}
+
+/** Set a text if it is another one: setting the same would be read aloud again. @param {HTMLElement} element @param {string} text */
+export function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** @param {string} name one of `SECTIONS` @param {string} focusOn */
+export function turnTo(name, focusOn) {
+  for (const section of SECTIONS) box(section).hidden = section !== name;
+  box("languages").hidden = name === "chat";
+  box(focusOn).focus();
+  scrollTo(0, 0);
+}
+
+/** Return what speaks to screen readers beside the log: one sentence at a time, also when it is the same again. @returns {Say} */
+export function voice() {
+  const status = box("status");
+  return (text) => {
+    status.textContent = "";
+    setTimeout(() => {
+      status.textContent = text;
+    }, 100);
+  };
+}
+
+/**
+ * Return what draws the conversation: each line once, in order, and what is on its way behind them.
+ *
+ * @param {Words} words
+ * @param {{again: (own: Own) => void, takeBack: (own: Own) => void}} does
+ */
+export function logOf(words, does) {
+  const [log, lines, below] = [box("log"), box("lines"), box("new-below")];
+  /** @type {Map<string, HTMLElement>} */
+  const rows = new Map();
+  let outgoing = 0;
+  /** Whether the newest line stays in sight, as it does until somebody scrolls back. */
+  let follows = true;
+
+  box("to-newest").addEventListener("click", toNewest);
+  log.addEventListener("scroll", () => {
+    follows = atEnd();
+    if (follows) below.hidden = true;
+  });
+  // the keyboard of a phone takes half of the height
+  new ResizeObserver(() => follows && toNewest()).observe(log);
+
+  function atEnd() {
+    return log.scrollHeight - log.scrollTop - log.clientHeight < AT_THE_END;
+  }
+
+  function toNewest() {
+    follows = below.hidden = true;
+    log.scrollTop = log.scrollHeight;
+  }
+
+  /** @param {string} template @param {Record<string, string>} texts by class @returns {HTMLElement} */
+  function rowFrom(template, texts) {
+    const row = part(template, HTMLTemplateElement).content.firstElementChild?.cloneNode(true);
+    if (!(row instanceof HTMLElement)) throw new Error(`template ${template} is empty`);
+    for (const [name, text] of Object.entries(texts)) put(within(row, name), text);
+    return row;
+  }
+
+  /** @param {Line} line @returns {HTMLElement} */
+  function rowOf(line) {
+    if (line.kind === "fact") return rowFrom("fact", { words: named(words, `fact_${line.code}`, line.name) });
+    if (line.own) return rowFrom("own", { who: words["you"] ?? "", words: line.body });
+    return rowFrom("theirs", { who: line.name ?? words["advocate"] ?? "", words: line.body });
+  }
+
+  /** @param {HTMLElement} row @param {string} text @param {{label: string, press: () => void}} [button] */
+  function setWay(row, text, button) {
+    const place = within(row, "way");
+    const shown = `${text} ${button?.label ?? ""}`;
+    if (place.dataset["shown"] === shown) return;
+    place.dataset["shown"] = shown;
+    place.replaceChildren(text);
+    if (button === undefined) return;
+    const element = document.createElement("button");
+    element.type = "button";
+    element.textContent = button.label;
+    element.addEventListener("click", button.press);
+    place.append(document.createElement("br"), element);
+  }
+
+  /** @param {Own} own @param {boolean} over @param {number} now */
+  function ownRow(own, over, now) {
+    const row = rows.get(own.clientId) ?? rowFrom("own", { who: words["you"] ?? "", words: own.body });
+    const how = over && !own.sent ? "refused" : way(own, now);
+    if (how === "stuck") setWay(row, words["unsent"] ?? "", { label: words["try_again"] ?? "", press: () => does.again(own) });
+    else if (how === "refused" && !over) setWay(row, words[how] ?? "", { label: words["put_back"] ?? "", press: () => does.takeBack(own) });
+    else setWay(row, words[how] ?? "");
+    return row;
+  }
+
+  /** Bring the list to what is wanted; rows that stay are not touched, or they would be read aloud again. @param {[string, HTMLElement][]} wanted */
+  function place(wanted) {
+    const keys = new Set(wanted.map(([key]) => key));
+    for (const [key, row] of rows) if (!keys.has(key)) row.remove();
+    for (const key of rows.keys()) if (!keys.has(key)) rows.delete(key);
+    let at = lines.firstElementChild;
+    for (const [key, row] of wanted) {
+      rows.set(key, row);
+      if (row === at) at = row.nextElementSibling;
+      else lines.insertBefore(row, at);
+    }
+  }
+
+  /** @param {State} state @param {number} now */
+  function render(state, now) {
+    const before = lines.childElementCount;
+    const wanted = state.lines.map((line) => /** @type {[string, HTMLElement]} */ ([line.key, rows.get(line.key) ?? rowOf(line)]));
+    const newest = state.lines.filter((line) => line.kind === "message" && line.own).at(-1);
+    for (const line of state.lines) {
+      const row = line.kind === "message" && line.own ? rows.get(line.key) : undefined;
+      if (row !== undefined) setWay(row, line === newest && state.outbox.length === 0 ? (words["sent"] ?? "") : "");
+    }
+    for (const own of state.outbox) wanted.push([own.clientId, ownRow(own, state.ended !== null, now)]);
+    place(wanted);
+    const mine = state.outbox.length > outgoing;
+    outgoing = state.outbox.length;
+    if (follows || mine) toNewest();
+    else if (lines.childElementCount > before) below.hidden = false;
+  }
+  return { render, toNewest };
+}
+
+/** @param {HTMLElement} row @param {string} name @returns {HTMLElement} */
+function within(row, name) {
+  const found = row.classList.contains(name) ? row : row.querySelector(`.${name}`);
+  if (!(found instanceof HTMLElement)) throw new Error(`a row has no ${name}`);
+  return found;
+}
+
+/**
+ * Return the box to write in. Its text stands in the page only, and nothing of it goes anywhere before it is sent.
+ *
+ * @param {Words} words
+ * @param {Say} say
+ * @param {(body: string) => void} send takes the text; from then on it is in the log, so the box is emptied
+ */
+export function composerOf(words, say, send) {
+  const text = part("text", HTMLTextAreaElement);
+  const problem = box("problem");
+  const count = box("count");
+
+  /** @param {string} about */
+  function trouble(about) {
+    problem.hidden = about === "";
+    put(problem, about);
+    if (about !== "") say(about);
+  }
+
+  function typed() {
+    const { left } = measured(text.value);
+    count.hidden = left >= COUNT_FROM;
+    put(count, counted(words, left < 0 ? "over" : "left", Math.abs(left)));
+    if (!problem.hidden) trouble("");
+    text.rows = FEWEST_ROWS;
+    while (text.rows < MOST_ROWS && text.scrollHeight > text.clientHeight) text.rows += 1;
+  }
+
+  function post() {
+    const { body, left } = measured(text.value);
+    if (body === "") return trouble(words["error_empty"] ?? "");
+    if (left < 0) return trouble(counted(words, "over", -left));
+    send(body);
+    text.value = "";
+    return typed();
+  }
+
+  /** @param {string} body */
+  function putBack(body) {
+    text.value = `${body}\n${text.value}`.trimEnd();
+    typed();
+    if (!thumbs.matches) text.focus();
+  }
+
+  /** @param {KeyboardEvent} event */
+  function key(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || thumbs.matches) return;
+    event.preventDefault();
+    post();
+  }
+
+  text.addEventListener("input", typed);
+  text.addEventListener("keydown", key);
+  box("send").addEventListener("click", post);
+  put(box("keys"), words[thumbs.matches ? "key_phone" : "key_desk"] ?? "");
+  return { trouble, putBack, draft: () => text.value, clear: () => ((text.value = ""), typed()) };
+}
+
+/**
+ * Return what draws everything around the log: who is there, how long it takes, and whether the line holds.
+ *
+ * @param {Words} words
+ * @param {Say} say
+ */
+export function surroundings(words, say) {
+  const call = document.getElementById("call");
+  let told = "";
+
+  /** @param {State} state @returns {[string, string]} the news, and what can be done */
+  function news(state) {
+    if (state.ended !== null) return [named(words, state.ended === "gone" ? "fact_gone" : "fact_ended_by_advocate", state.endedBy), ""];
+    if (!state.begun) return [words["connecting"] ?? "", words["waiting_more"] ?? ""];
+    if (state.waitingFrom === null) return [named(words, "with", state.advocate), ""];
+    const key = state.staffed ? "waiting" : "nobody";
+    return [words[key] ?? "", words[`${key}_more`] ?? ""];
+  }
+
+  /** After five and ten minutes say what else can be done, until the visitor says that they stay. @param {number} minutes @param {number} stays */
+  function wait(minutes, stays) {
+    box("waited").hidden = minutes < 0;
+    put(box("waited"), minutes < 1 ? (words["waited_moment"] ?? "") : minutes < 60 ? counted(words, "waited", minutes) : (words["waited_hour"] ?? ""));
+    const due = minutes >= 10 ? 10 : minutes >= 5 ? 5 : 0;
+    const about = due > stays ? (words[`long_${due}`] ?? "") : "";
+    if (about !== "" && box("long-words").textContent !== about) say(about);
+    put(box("long-words"), about);
+    box("long").hidden = about === "";
+  }
+
+  /** Say that the line broke, once it is more than a hiccup. @param {State} state @param {number} brokenFor */
+  function breaks(state, brokenFor) {
+    const key = brokenFor === Infinity ? "out_of_date" : state.begun ? "line_lost" : "cannot_connect";
+    const about = brokenFor >= SHORT_BREAK ? (words[key] ?? "") : "";
+    if (about !== "" && told !== about) say(about);
+    if (about === "" && told !== "" && state.ended === null) say(words["line_back"] ?? "");
+    told = about;
+    put(box("line"), about);
+    box("line").hidden = about === "";
+  }
+
+  /** @param {State} state @param {{now: number, stays: number, brokenFor: number}} beside */
+  return function render(state, { now, stays, brokenFor }) {
+    const [first, more] = news(state);
+    put(box("news"), first);
+    put(box("more"), more);
+    call?.toggleAttribute("hidden", state.staffed || state.waitingFrom === null);
+    put(box("typing"), state.typing ? named(words, "typing", state.advocate) : "");
+    wait(state.waitingFrom === null ? -1 : Math.floor((now - state.waitingFrom) / MINUTE), stays);
+    breaks(state, brokenFor);
+    for (const id of ["composer", "ending"]) box(id).hidden = state.ended !== null;
+    box("over").hidden = state.ended === null;
+  };
+}

@@ -1,0 +1,181 @@
+"""Pages of staff: parse, one call, render. What moves on them comes over the socket."""
+
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import authenticate, login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from cases import selectors as case_selectors
+from cases import services as case_services
+from chat import broadcast
+from chat.core.errors import Refused
+from chat.db import in_db
+from frontend.staff_words import (
+    LEVEL_SHAPES,
+    board_words,
+    case_status_names,
+    console_words,
+    contact_choices,
+    contact_type_names,
+    disposition_names,
+    level_names,
+    timeline_words,
+)
+from staff.permissions import Action, allowed_at_all
+from staff.services import set_language
+from staff.web import StaffRequest, sign_out, staff_view
+
+LANGUAGES = ("en", "fr")
+
+
+def _page(request: StaffRequest, template: str, status: int = 200, **context: Any) -> HttpResponse:
+    """Render a page for somebody who passed the door; it is kept by no cache."""
+    role = request.actor.role
+    links = [
+        ("console", _("Console"), Action.USE_CONSOLE),
+        ("board", _("Board"), Action.SEE_BOARD),
+        ("cases", _("Cases"), Action.LIST_CASES),
+    ]
+    frame = {
+        "person": request.person,
+        "links": [(reverse(name), word) for name, word, action in links if allowed_at_all(role, action)],
+        "other_language": "fr" if request.actor.language == "en" else "en",
+    }
+    response = render(request, f"frontend/staff/{template}.html", frame | context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Let somebody in, or say that name and password do not fit without saying which."""
+    username = ""
+    if request.method == "POST":
+        username = request.POST.get("username", "")[:64]
+        user = authenticate(request, username=username, password=request.POST.get("password", ""))
+        if user is not None:
+            login(request, user)
+            return HttpResponseRedirect(reverse("staff_home"))
+    context = {"username": username, "failed": request.method == "POST"}
+    response = render(request, "frontend/staff/sign_in.html", context, status=403 if context["failed"] else 200)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_POST
+async def leave(request: HttpRequest) -> HttpResponse:
+    """Sign out and end the person's sockets."""
+    user_id = await sync_to_async(sign_out)(request)
+    if user_id is not None:
+        await broadcast.publish_revoked(user_id)
+        await broadcast.publish_overview()
+    return HttpResponseRedirect(reverse("sign_in"))
+
+
+@require_POST
+@staff_view()
+async def language(request: StaffRequest) -> HttpResponse:
+    """Show the pages in the other language from now on."""
+    chosen = request.POST.get("language", "")
+    if chosen in LANGUAGES:
+        await in_db(set_language, user_id=request.actor.id, language=chosen, now=timezone.now())
+    # only to one of our own pages: an address from the form is never followed
+    back = request.POST.get("page", "")
+    return HttpResponseRedirect(reverse(back if back in {"console", "board", "cases"} else "staff_home"))
+
+
+@require_GET
+@staff_view()
+async def home(request: StaffRequest) -> HttpResponse:
+    """Send somebody to where their work is."""
+    for name, action in (("board", Action.SEE_BOARD), ("console", Action.USE_CONSOLE)):
+        if allowed_at_all(request.actor.role, action):
+            return HttpResponseRedirect(reverse(name))
+    return _page(request, "forbidden", status=403)
+
+
+@require_GET
+@staff_view(Action.USE_CONSOLE)
+async def console(request: StaffRequest) -> HttpResponse:
+    """Show the console."""
+    return _page(request, "console", words=console_words(), choices=contact_choices(), here="console")
+
+
+@require_GET
+@staff_view(Action.SEE_BOARD)
+async def board(request: StaffRequest) -> HttpResponse:
+    """Show the supervisor's board."""
+    return _page(request, "board", words=board_words(), here="board")
+
+
+@require_GET
+@staff_view(Action.LIST_CASES)
+async def cases(request: StaffRequest) -> HttpResponse:
+    """List the cases that this person may see."""
+    rows = await in_db(case_selectors.case_list, request.actor)
+    states, levels = case_status_names(), level_names()
+    shown = [
+        {
+            "id": row.id,
+            "name": row.handle,
+            "status": states.get(row.status, row.status),
+            "level": levels[row.level],
+            "opened_at": row.opened_at,
+        }
+        for row in rows
+    ]
+    return _page(request, "case_list", cases=shown, here="cases")
+
+
+@require_GET
+@staff_view(Action.READ_CASE)
+async def case(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Show a case and its timeline; the service puts the reading into the trail first."""
+    try:
+        done = await in_db(case_services.read_case, actor=request.actor, case_id=pk, now=timezone.now())
+    except Refused:
+        raise Http404 from None
+    await broadcast.publish(done.events)
+    view = done.result
+    states = case_status_names()
+    facts = [
+        (_("Status"), states.get(view.status, view.status)),
+        (_("Level"), level_names()[view.level]),
+        *_contact_facts(view.contact),
+    ]
+    timeline = [_line(item) for item in view.timeline]
+    return _page(request, "case", name=view.handle, facts=facts, timeline=timeline, here="cases")
+
+
+def _contact_facts(contact: Any) -> list[tuple[str, str]]:
+    """Return what the recorded contact says, nothing before there is one."""
+    if contact is None:
+        return []
+    kinds, outcomes = contact_type_names(), disposition_names()
+    return [
+        (_("Who wrote"), kinds.get(contact.contact_type, contact.contact_type)),
+        (_("How it came out"), outcomes.get(contact.disposition, contact.disposition)),
+    ]
+
+
+def _line(item: Any) -> dict[str, Any]:
+    """Put a line of the timeline into words; one that has none yet shows its code rather than nothing."""
+    words = timeline_words().get(item.code, item.code)
+    return {
+        "at": item.at,
+        "kind": item.kind,
+        "level": item.level,
+        "shape": LEVEL_SHAPES[item.level or 0],
+        "level_word": level_names()[item.level or 0],
+        "words": words.replace("{name}", item.author or _("a rule")),
+        "text": item.text,
+    }

@@ -1,0 +1,1 @@
+"""The people who answer: accounts, roles, what a role may do, availability."""

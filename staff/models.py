@@ -1,0 +1,65 @@
+"""Accounts of staff. A visitor is never one."""
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+
+class UserManager(BaseUserManager["User"]):
+    """Make accounts."""
+
+    def create_user(self, username: str, password: str, *, work_name: str, role: str, **fields: object) -> "User":
+        """Return a new account with a hashed password."""
+        user = self.model(username=username, work_name=work_name, role=role, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """Be a member of staff; `work_name` is chosen and is what visitors see."""
+
+    username = models.CharField(max_length=64, unique=True)
+    work_name = models.CharField(max_length=40)
+    role = models.CharField(
+        max_length=16,
+        choices=[(role, role) for role in ("advocate", "supervisor", "administrator", "analyst")],
+    )
+    language = models.CharField(max_length=5, default="en")
+    capacity = models.PositiveSmallIntegerField(default=2)
+    is_active = models.BooleanField(default=True)
+    sample = models.BooleanField(default=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["work_name", "role"]
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(role__in=["advocate", "supervisor", "administrator", "analyst"]), name="known_role"
+            ),
+            models.CheckConstraint(condition=models.Q(capacity__lte=4), name="capacity_at_most_four"),
+        ]
+
+    def __str__(self) -> str:
+        return f"user {self.pk}"
+
+
+class Availability(models.Model):
+    """Say whether somebody takes conversations; `seen_at` is renewed by their console's heartbeat."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="availability")
+    state = models.CharField(max_length=8, default="away")
+    changed_at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(state__in=["ready", "busy", "away"]), name="known_readiness")
+        ]
+
+    def __str__(self) -> str:
+        return f"availability of user {self.pk}"

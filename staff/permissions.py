@@ -1,0 +1,86 @@
+"""Who may do what, as one table: action x role x relation to the conversation. Deny is the default.
+
+It drives the views, the socket commands and what a page offers; `tests/app/test_permissions.py` walks it.
+"""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody is employed for."""
+
+    ADVOCATE = "advocate"
+    SUPERVISOR = "supervisor"
+    ADMINISTRATOR = "administrator"
+    ANALYST = "analyst"
+
+
+class Relation(StrEnum):
+    """How somebody stands to a conversation or a case."""
+
+    OWN = "own"  # the advocate who holds it, or held it last
+    OFFERED = "offered"  # offered to this person right now
+    WAITING = "waiting"  # nobody holds it
+    OTHER = "other"  # somebody else's
+
+
+class Action(StrEnum):
+    """What can be asked for."""
+
+    USE_CONSOLE = "use_console"
+    SET_AVAILABILITY = "set_availability"
+    SEE_CONVERSATION = "see_conversation"  # on a list, without text
+    TAKE = "take"
+    DECLINE = "decline"
+    READ_CONVERSATION = "read_conversation"
+    WRITE_MESSAGE = "write_message"
+    WRITE_NOTE = "write_note"
+    END_CONVERSATION = "end_conversation"
+    RAISE_FLAG = "raise_flag"
+    RECORD_CONTACT = "record_contact"
+    SEE_BOARD = "see_board"
+    READ_REASON = "read_reason"
+    ACKNOWLEDGE = "acknowledge"
+    SETTLE = "settle"  # begin, resolve or stand down an escalation
+    LIST_CASES = "list_cases"
+    READ_CASE = "read_case"
+
+
+_NONE: frozenset[Relation] = frozenset()
+_OWN = frozenset({Relation.OWN})
+_ANY = frozenset(Relation)
+
+_A, _S = Role.ADVOCATE, Role.SUPERVISOR
+
+TABLE: dict[Action, dict[Role, frozenset[Relation]]] = {
+    Action.USE_CONSOLE: {_A: _ANY, _S: _ANY},
+    Action.SET_AVAILABILITY: {_A: _ANY, _S: _ANY},
+    Action.SEE_CONVERSATION: {_A: frozenset({Relation.OWN, Relation.OFFERED, Relation.WAITING}), _S: _ANY},
+    Action.TAKE: {
+        _A: frozenset({Relation.WAITING, Relation.OFFERED}),
+        _S: frozenset({Relation.WAITING, Relation.OFFERED}),
+    },
+    Action.DECLINE: {_A: frozenset({Relation.OFFERED}), _S: frozenset({Relation.OFFERED})},
+    Action.READ_CONVERSATION: {_A: _OWN, _S: _ANY},
+    Action.WRITE_MESSAGE: {_A: _OWN, _S: _OWN},
+    Action.WRITE_NOTE: {_A: _OWN, _S: _ANY},
+    Action.END_CONVERSATION: {_A: _OWN, _S: _OWN},
+    Action.RAISE_FLAG: {_A: _OWN, _S: _ANY},
+    Action.RECORD_CONTACT: {_A: _OWN, _S: _ANY},
+    Action.SEE_BOARD: {_S: _ANY},
+    Action.READ_REASON: {_A: _OWN, _S: _ANY},
+    Action.ACKNOWLEDGE: {_S: _ANY},
+    Action.SETTLE: {_S: _ANY},
+    Action.LIST_CASES: {_A: _ANY, _S: _ANY},
+    Action.READ_CASE: {_A: _OWN, _S: _ANY},
+}
+
+
+def allowed(role: str, action: Action, relation: Relation = Relation.OTHER) -> bool:
+    """Tell whether a role may do this in this relation; an unknown role may nothing."""
+    return relation in TABLE[action].get(Role(role), _NONE) if role in Role else False
+
+
+def allowed_at_all(role: str, action: Action) -> bool:
+    """Tell whether a role may do this to anything; for pages and lists that filter by relation afterwards."""
+    return bool(TABLE[action].get(Role(role))) if role in Role else False

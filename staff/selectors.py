@@ -1,0 +1,45 @@
+"""Reads about people."""
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
+from django.utils.crypto import constant_time_compare
+
+from staff.models import Availability, User
+
+LEASE = timedelta(seconds=60)
+"""A console that was not heard of for this long is gone; heartbeats come every 20 to 25 seconds."""
+
+
+def signed_in_user(session_key: str | None, now: datetime) -> User | None:
+    """Return the active user of a living session, else None; a changed password ends older sessions."""
+    if not session_key:
+        return None
+    session = Session.objects.filter(session_key=session_key, expire_date__gt=now).first()
+    if session is None:
+        return None
+    held = session.get_decoded()
+    user = User.objects.filter(pk=held.get(SESSION_KEY, 0), is_active=True).first()
+    if user is None or not constant_time_compare(held.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()):
+        return None
+    return user
+
+
+def ready_people(now: datetime) -> QuerySet[Availability]:
+    """Return the availabilities of people who take conversations and whose console is alive."""
+    return Availability.objects.select_related("user").filter(
+        state="ready", seen_at__gt=now - LEASE, user__is_active=True, user__role__in=["advocate", "supervisor"]
+    )
+
+
+def vanished_people(now: datetime, grace: timedelta) -> QuerySet[Availability]:
+    """Return the availabilities of people whose console was not heard of for longer than `grace`."""
+    return Availability.objects.select_related("user").filter(seen_at__lte=now - grace)
+
+
+def readiness_of(user_id: int) -> str:
+    """Return the declared readiness, `away` for somebody who never said."""
+    row = Availability.objects.filter(pk=user_id).first()
+    return row.state if row else "away"

@@ -1,0 +1,214 @@
+// What the staff pages know after each frame. Run by `node --test`.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { age, secondsLeft, since } from "../../frontend/static/js/lib/ages.js";
+import * as store from "../../frontend/static/js/lib/console_store.js";
+import * as views from "../../frontend/static/js/lib/console_views.js";
+import { say } from "../../frontend/static/js/lib/say.js";
+
+const golden = JSON.parse(readFileSync(new URL("../golden/frames.json", import.meta.url), "utf8")).staff_events;
+const NOW = Date.parse("2026-11-24T12:00:00.000Z");
+const ID = "11111111-1111-4111-8111-111111111111";
+const OTHER = "22222222-2222-4222-8222-222222222222";
+const ME = 7;
+
+const you = { ...golden.welcome.you, id: ME, capacity: 2 };
+const ago = (seconds) => new Date(NOW - seconds * 1000).toISOString();
+const conversation = (id, fields = {}) => ({
+  id,
+  handle: "Heron 417",
+  state: "active",
+  door: "help",
+  language: "en",
+  level: 0,
+  opened_at: ago(600),
+  waiting_since: null,
+  advocate_id: ME,
+  advocate: "Sam",
+  offer_until: null,
+  head: 0,
+  read: 0,
+  last_visitor_at: null,
+  answered: true,
+  visitor_here: true,
+  ended_by: null,
+  ...fields,
+});
+const escalation = (id, fields = {}) => ({ ...golden.overview.escalations[0], id, state: "raised", raised_at: ago(60), ...fields });
+const overview = (conversations, fields = {}) => ({
+  type: "overview",
+  at: new Date(NOW).toISOString(),
+  availability: "ready",
+  ready: 1,
+  conversations,
+  escalations: [],
+  ...fields,
+});
+const message = (seq, fields = {}) => ({
+  type: "message",
+  conversation: ID,
+  seq,
+  author: "visitor",
+  author_id: null,
+  name: null,
+  client_id: null,
+  body: `line ${seq}`,
+  at: ago(100 - seq),
+  ...fields,
+});
+const own = (seq, clientId) => message(seq, { author: "staff", author_id: ME, name: "Sam", client_id: clientId });
+const welcome = { type: "welcome", version: 1, you };
+const followed = (head, id = ID) => ({ type: "followed", conversation: id, head });
+const after = (...frames) => frames.reduce((state, frame) => store.reduce(state, frame, NOW), store.empty());
+const holding = (...frames) => after(welcome, overview([conversation(ID)]), followed(0), ...frames);
+
+test("every golden event is taken without a throw", () => {
+  let state = store.empty();
+  for (const frame of Object.values(golden)) state = store.reduce(state, frame, NOW);
+  assert.equal(state.you.id, golden.welcome.you.id);
+});
+
+test("an overview asks for what this person holds, and for nothing else", () => {
+  const state = after(
+    welcome,
+    overview([conversation(ID), conversation(OTHER, { advocate_id: 9 }), conversation("x", { state: "offered" })]),
+  );
+  assert.deepEqual(store.toFollow(state), [{ conversation: ID, after: 0 }]);
+  assert.deepEqual(store.toFollow(store.asked(state, ID)), []);
+});
+
+test("lines are appended in order, repeats are ignored, and a gap is asked for again", () => {
+  const state = holding(message(1), message(1), message(2));
+  assert.deepEqual(state.logs[ID].lines.map((line) => line.seq), [1, 2]);
+  const gap = store.reduce(state, message(4), NOW);
+  assert.equal(gap.logs[ID].last, 2);
+  assert.deepEqual(store.toFollow(gap), [{ conversation: ID, after: 2 }]);
+  const healed = [message(3), message(4), followed(4)].reduce((now, frame) => store.reduce(now, frame, NOW), gap);
+  assert.equal(healed.logs[ID].last, 4);
+  assert.deepEqual(store.toFollow(healed), []);
+});
+
+test("a pong finds a lost last line", () => {
+  const state = holding(message(1), { type: "pong", heads: { [ID]: 2 } });
+  assert.deepEqual(store.toFollow(state), [{ conversation: ID, after: 1 }]);
+});
+
+test("a new socket says what is held and asks anew for what was never answered", () => {
+  const state = store.reduce(store.asked(after(welcome, overview([conversation(ID)])), ID), welcome, NOW);
+  assert.deepEqual(store.toFollow(state), [{ conversation: ID, after: 0 }]);
+  assert.deepEqual(store.holding(holding(message(1), message(2))), { [ID]: 2 });
+});
+
+test("lines of a conversation that is not followed are not kept", () => {
+  assert.deepEqual(after(welcome, message(1)).logs, {});
+});
+
+test("what leaves the list leaves the memory", () => {
+  assert.deepEqual(store.reduce(holding(message(1)), overview([]), NOW).logs, {});
+  assert.deepEqual(store.reduce(holding(message(1)), { type: "unfollowed", conversation: ID }, NOW).logs, {});
+});
+
+test("one's own list keeps its order while overviews change theirs", () => {
+  const both = [conversation(ID), conversation(OTHER)];
+  const state = after(welcome, overview(both), overview([...both].reverse()));
+  assert.deepEqual(views.mine(state).map((one) => one.id), [ID, OTHER]);
+});
+
+test("one's own text goes from sending to its line, whichever of answer and line comes first", () => {
+  const text = { clientId: "c".repeat(32), kind: "post", body: "hello" };
+  const sending = store.queued(holding(), ID, text);
+  assert.equal(sending.outbox[ID][0].state, "sending");
+  const sent = store.answered(sending, ID, text.clientId, { ok: true });
+  assert.equal(sent.outbox[ID][0].state, "sent");
+  assert.deepEqual(store.reduce(sent, own(1, text.clientId), NOW).outbox, {});
+  const lineFirst = store.reduce(sending, own(1, text.clientId), NOW);
+  assert.deepEqual(store.answered(lineFirst, ID, text.clientId, { ok: true }).outbox, {});
+});
+
+test("a refused text stays with its reason until it is sent again or taken back", () => {
+  const text = { clientId: "d".repeat(32), kind: "note", body: "hm" };
+  const refused = store.answered(store.queued(holding(), ID, text), ID, text.clientId, { ok: false, code: "wrong_state" });
+  assert.deepEqual(refused.outbox[ID][0], { ...text, state: "refused", code: "wrong_state" });
+  assert.equal(store.queued(refused, ID, text).outbox[ID].length, 1);
+  assert.deepEqual(store.landed(refused, ID, text.clientId).outbox, {});
+});
+
+test("unread counts what others wrote beyond the read mark, not facts and not one's own", () => {
+  const fact = { type: "fact", conversation: ID, seq: 4, code: "joined", name: "Sam", level: null, at: ago(1) };
+  const state = holding(message(1), message(2), own(3, null), fact, message(5));
+  assert.equal(views.unread(state, ID), 3);
+  const read = store.readToEnd(state, ID);
+  assert.equal(views.unread(read, ID), 0);
+  assert.equal(store.readUpTo(read, ID), 5);
+  assert.equal(store.readToEnd(read, ID), read);
+});
+
+test("a read mark of another tab counts here too", () => {
+  const state = store.reduce(holding(message(1), message(2)), overview([conversation(ID, { read: 2 })]), NOW);
+  assert.equal(views.unread(state, ID), 0);
+});
+
+test("the oldest unanswered is the visitor who has waited longest for an answer", () => {
+  const frames = [welcome, overview([conversation(ID), conversation(OTHER)]), followed(0), followed(0, OTHER)];
+  const state = after(...frames, message(1, { at: ago(30) }), message(1, { conversation: OTHER, at: ago(90) }));
+  assert.equal(views.oldestUnanswered(state).id, OTHER);
+  const answered = store.reduce(state, { ...own(2, null), conversation: OTHER }, NOW);
+  assert.equal(views.oldestUnanswered(answered).id, ID);
+});
+
+test("the queue shows the most urgent first and then the longest wait; an offer to oneself is not in it", () => {
+  const wait = (id, level, seconds, fields = {}) =>
+    conversation(id, { state: "waiting", advocate_id: null, level, waiting_since: ago(seconds), ...fields });
+  const offer = wait("d", 0, 900, { state: "offered", advocate_id: ME });
+  const state = after(welcome, overview([wait("a", 0, 100), wait("b", 3, 5), wait("c", 0, 500), offer]));
+  assert.deepEqual(views.waiting(state).map((one) => one.id), ["b", "c", "a"]);
+  assert.deepEqual(views.offered(state).map((one) => one.id), ["d"]);
+});
+
+test("taking is refused with the true reason", () => {
+  assert.equal(views.whyNotTake(after(welcome, overview([]))), null);
+  assert.equal(views.whyNotTake(after(welcome, overview([], { availability: "away" }))), "away");
+  assert.equal(views.whyNotTake(after(welcome, overview([conversation(ID), conversation(OTHER, { state: "wrap_up" })]))), "full");
+  assert.equal(views.whyNotTake(after(welcome, overview([conversation(ID, { level: 2 })]))), "urgent");
+});
+
+test("the oldest escalation that nobody acknowledged comes first, settled ones are gone", () => {
+  const escalations = [
+    escalation("new", { raised_at: ago(5) }),
+    escalation("seen", { state: "acknowledged", raised_at: ago(500) }),
+    escalation("old", { raised_at: ago(50) }),
+    escalation("done", { state: "resolved" }),
+  ];
+  const state = after(welcome, overview([], { escalations }));
+  assert.deepEqual(views.escalations(state).map((one) => one.id), ["old", "new", "seen"]);
+});
+
+const words = {
+  language: "fr",
+  age_now: "quelques secondes",
+  age_moment: "moins d’une minute",
+  age_seconds: { one: "{n} seconde", other: "{n} secondes" },
+  age_minutes: { one: "{n} minute", other: "{n} minutes" },
+  age_hours: { one: "{n} heure", other: "{n} heures" },
+  age_days: { one: "{n} jour", other: "{n} jours" },
+};
+
+test("ages are words, and short clocks count the first minute in tens", () => {
+  assert.equal(age(words, 59_000), "moins d’une minute");
+  assert.equal(age(words, 59_000, { fine: true }), "50 secondes");
+  assert.equal(age(words, 4_000, { fine: true }), "quelques secondes");
+  assert.equal(age(words, 60_000), "1 minute");
+  assert.equal(age(words, 7_200_000), "2 heures");
+  assert.equal(age(words, 90_000_000), "1 jour");
+  assert.equal(age(words, -5_000), "moins d’une minute");
+  assert.equal(since(words, null, NOW), "");
+  assert.equal(secondsLeft(ago(-12), NOW), 12);
+  assert.equal(secondsLeft(ago(12), NOW), 0);
+});
+
+test("a missing word shows its key, and marks without a value stay", () => {
+  assert.equal(say(words, "nowhere"), "nowhere");
+  assert.equal(say({ hello: "{name}!" }, "hello"), "{name}!");
+});

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { MOST_CHARACTERS, answered, empty, gone, measured, misses, queued, quiet, reduce, takenBack, way } from "../../frontend/static/js/lib/visitor_store.js";
+
+const NOW = 1_000_000;
+const ID = "0".repeat(31) + "1";
+const AT = "2026-11-24T00:00:00.000Z";
+const golden = JSON.parse(readFileSync(new URL("../golden/frames.json", import.meta.url), "utf8")).visitor_events;
+
+const welcome = (more = {}) => ({ type: "welcome", version: 1, state: "waiting", language: "en", head: 0, advocate: null, staffed: true, ...more });
+const standing = (more = {}) => ({ type: "standing", state: "waiting", advocate: null, staffed: true, ...more });
+const theirs = (seq, body = "hello") => ({ type: "message", seq, author: "advocate", name: "Sam", client_id: null, body, at: AT });
+const own = (seq, body = "hi", id = ID) => ({ type: "message", seq, author: "you", name: null, client_id: id, body, at: AT });
+const fact = (seq, code, name = null) => ({ type: "fact", seq, code, name, at: AT });
+const after = (...frames) => frames.reduce((state, frame) => reduce(state, frame, NOW), empty());
+
+test("every frame that the server can send is taken", () => {
+  assert.deepEqual(Object.keys(golden).sort(), ["error", "fact", "message", "ok", "pong", "standing", "typing", "welcome"]);
+  for (const [type, frame] of Object.entries(golden)) {
+    const frozen = Object.freeze(empty());
+    const next = reduce(frozen, frame, NOW);
+    assert.deepEqual(Object.keys(next).sort(), Object.keys(frozen).sort(), type);
+    assert.ok(Object.values(next).every((value) => value !== undefined), type);
+  }
+});
+
+test("the golden frames have the fields that this page reads", () => {
+  const state = after(golden.welcome);
+  assert.equal(state.begun, true);
+  assert.equal(state.head, golden.welcome.head);
+  assert.equal(state.staffed, golden.welcome.staffed);
+  assert.equal(reduce(state, golden.pong, NOW).head, Math.max(golden.pong.head, golden.welcome.head));
+  const line = reduce({ ...empty(), last: golden.message.seq - 1 }, golden.message, NOW).lines[0];
+  assert.deepEqual([line.seq, line.body, line.own], [golden.message.seq, golden.message.body, golden.message.author === "you"]);
+  const told = reduce({ ...empty(), last: golden.fact.seq - 1 }, golden.fact, NOW).lines[0];
+  assert.deepEqual([told.seq, told.code, told.name], [golden.fact.seq, golden.fact.code, golden.fact.name]);
+});
+
+test("a wait begins with the welcome and ends when somebody joins", () => {
+  let state = after(welcome());
+  assert.equal(state.waitingFrom, NOW);
+  state = reduce(state, standing({ staffed: false }), NOW + 60_000);
+  assert.deepEqual([state.waitingFrom, state.staffed], [NOW, false]);
+  state = reduce(state, fact(1, "joined", "Sam"), NOW + 90_000);
+  assert.deepEqual([state.waitingFrom, state.advocate], [null, "Sam"]);
+});
+
+test("an offer still is a wait, and shows nobody", () => {
+  const state = after(welcome({ state: "offered", advocate: "Sam" }));
+  assert.deepEqual([state.waitingFrom, state.advocate], [NOW, null]);
+});
+
+test("coming back to a wait after a broken line does not begin it anew", () => {
+  const state = reduce(after(welcome()), welcome(), NOW + 300_000);
+  assert.equal(state.waitingFrom, NOW);
+});
+
+test("back in the queue is a new wait", () => {
+  const state = reduce(after(welcome(), fact(1, "joined", "Sam")), fact(2, "returned_to_queue"), NOW + 5);
+  assert.deepEqual([state.waitingFrom, state.advocate], [NOW + 5, null]);
+});
+
+test("events are shown once and in order; a gap shows nothing but is known", () => {
+  let state = after(welcome(), theirs(1, "a"), theirs(2, "b"), theirs(1, "a"), theirs(2, "b"));
+  assert.deepEqual(state.lines.map((line) => line.body), ["a", "b"]);
+  assert.equal(misses(state), false);
+  state = reduce(state, theirs(4, "d"), NOW);
+  assert.deepEqual([state.last, state.lines.length, misses(state)], [2, 2, true]);
+  for (const frame of [theirs(3, "c"), theirs(4, "d")]) state = reduce(state, frame, NOW);
+  assert.deepEqual(state.lines.map((line) => line.body), ["a", "b", "c", "d"]);
+  assert.equal(misses(state), false);
+});
+
+test("a pong and a welcome tell of events that did not arrive", () => {
+  assert.equal(misses(after(welcome({ head: 3 }))), true);
+  const state = after(welcome(), theirs(1), { type: "pong", head: 1 });
+  assert.equal(misses(state), false);
+  assert.equal(misses(reduce(state, { type: "pong", head: 2 }, NOW)), true);
+});
+
+test("an own message is on its way until its event comes, whichever comes first", () => {
+  const posted = queued(after(welcome()), { clientId: ID, body: "hi" }, NOW);
+  assert.deepEqual(posted.outbox.map((one) => way(one, NOW)), ["sending"]);
+  const acknowledged = answered(posted, ID, { ok: true, seq: 1 });
+  assert.equal(way(acknowledged.outbox[0], NOW + 60_000), "sent");
+  const shown = reduce(acknowledged, own(1), NOW);
+  assert.deepEqual([shown.outbox.length, shown.lines.length, shown.lines[0].key], [0, 1, ID]);
+  const eventFirst = answered(reduce(posted, own(1), NOW), ID, { ok: true, seq: 1 });
+  assert.deepEqual([eventFirst.outbox.length, eventFirst.lines.length], [0, 1]);
+});
+
+test("a repeated event of an own message does not show it twice", () => {
+  const state = after(welcome(), own(1), own(1));
+  assert.equal(state.lines.length, 1);
+});
+
+test("after 5 seconds a message is not sent yet, after 15 it can be tried again", () => {
+  const [message] = queued(empty(), { clientId: ID, body: "hi" }, NOW).outbox;
+  assert.deepEqual([0, 4_999, 5_000, 14_999, 15_000].map((ms) => way(message, NOW + ms)), ["sending", "sending", "unsent", "unsent", "stuck"]);
+});
+
+test("trying again keeps the message where it is and begins the time anew", () => {
+  let state = queued(empty(), { clientId: ID, body: "first" }, NOW);
+  state = queued(state, { clientId: "f".repeat(32), body: "second" }, NOW);
+  state = answered(state, ID, { ok: false, code: "ours", wait_ms: null });
+  assert.equal(way(state.outbox[0], NOW), "refused");
+  state = queued(state, { clientId: ID, body: "first" }, NOW + 20_000);
+  assert.deepEqual(state.outbox.map((one) => one.body), ["first", "second"]);
+  assert.equal(way(state.outbox[0], NOW + 20_000), "sending");
+  assert.deepEqual(takenBack(state, ID).outbox.map((one) => one.body), ["second"]);
+});
+
+test("typing is shown only while somebody is there, until a message or silence", () => {
+  assert.equal(after(welcome(), { type: "typing" }).typing, false);
+  const typing = after(welcome({ state: "active", advocate: "Sam" }), { type: "typing" });
+  assert.equal(typing.typing, true);
+  assert.equal(quiet(typing).typing, false);
+  assert.equal(reduce(typing, theirs(1), NOW).typing, false);
+  assert.equal(reduce(typing, own(1), NOW).typing, true);
+  assert.equal(reduce(typing, standing(), NOW).typing, false);
+});
+
+test("either side ends it, or the line was away too long", () => {
+  assert.equal(after(welcome(), fact(1, "ended_by_visitor")).ended, "visitor");
+  const ended = after(welcome(), fact(1, "ended_by_advocate", "Sam"));
+  assert.deepEqual([ended.ended, ended.endedBy, ended.waitingFrom], ["advocate", "Sam", null]);
+  assert.equal(gone(after(welcome())).ended, "gone");
+  assert.equal(gone(ended).ended, "advocate");
+});
+
+test("a frame that changes nothing returns the same state", () => {
+  const state = after(welcome(), theirs(1));
+  for (const frame of [theirs(1), { type: "pong", head: 1 }, { type: "ok", ref: 1, seq: 1 }, { type: "error", ref: null, code: "ours", wait_ms: null }, { type: "from_the_future" }]) {
+    assert.equal(reduce(state, frame, NOW), state);
+  }
+});
+
+test("length is counted as the server counts it: in characters, without the outer blanks", () => {
+  assert.equal(measured("  a\r\nb  ").body, "a\nb");
+  assert.equal(measured("\u{1F54A}".repeat(MOST_CHARACTERS)).left, 0);
+  assert.equal(measured("x".repeat(MOST_CHARACTERS + 1)).left, -1);
+  assert.equal(measured(" \n ").body, "");
+});
