@@ -92,7 +92,7 @@ class Entry(models.Model):
             models.CheckConstraint(
                 condition=Q(sealed_body__isnull=True) | Q(case__isnull=False), name="texts_are_under_the_case_key"
             ),
-            models.CheckConstraint(condition=Q(code__in=[code.value for code in Code]), name="known_entry_code"),
+            models.CheckConstraint(condition=Q(code__in=sorted(code.value for code in Code)), name="known_entry_code"),
         ]
 
     def __str__(self) -> str:

@@ -128,7 +128,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = ENV.data_dir / "static"
+# a development machine serves the files from where they are written
+STATIC_ROOT = None if ENV.development else ENV.data_dir / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

@@ -50,6 +50,7 @@ _NONE: frozenset[Relation] = frozenset()
 _OWN = frozenset({Relation.OWN})
 _ANY = frozenset(Relation)
 
+_ROLES = frozenset(role.value for role in Role)
 _A, _S = Role.ADVOCATE, Role.SUPERVISOR
 
 TABLE: dict[Action, dict[Role, frozenset[Relation]]] = {
@@ -78,9 +79,9 @@ TABLE: dict[Action, dict[Role, frozenset[Relation]]] = {
 
 def allowed(role: str, action: Action, relation: Relation = Relation.OTHER) -> bool:
     """Tell whether a role may do this in this relation; an unknown role may nothing."""
-    return relation in TABLE[action].get(Role(role), _NONE) if role in Role else False
+    return role in _ROLES and relation in TABLE[action].get(Role(role), _NONE)
 
 
 def allowed_at_all(role: str, action: Action) -> bool:
     """Tell whether a role may do this to anything; for pages and lists that filter by relation afterwards."""
-    return bool(TABLE[action].get(Role(role))) if role in Role else False
+    return role in _ROLES and bool(TABLE[action].get(Role(role)))

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from audit.services import record
-from staff.models import Availability
+from staff.models import Availability, User
 
 
 def set_availability(*, user_id: int, state: str, now: datetime) -> None:
@@ -28,3 +28,10 @@ def sign_off(*, user_id: int, now: datetime) -> None:
     with transaction.atomic():
         Availability.objects.filter(pk=user_id).update(state="away", changed_at=now)
         record(actor=f"staff:{user_id}", action="signed_out", subject=f"staff:{user_id}", now=now)
+
+
+def set_language(*, user_id: int, language: str, now: datetime) -> None:
+    """Choose the language of somebody's pages."""
+    with transaction.atomic():
+        User.objects.filter(pk=user_id).update(language=language)
+        record(actor=f"staff:{user_id}", action=f"language.{language}", subject=f"staff:{user_id}", now=now)

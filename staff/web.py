@@ -1,6 +1,6 @@
 """The door of every staff page: who is signed in, and may they be here at all."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, cast
 
@@ -30,7 +30,7 @@ def staff_of(user: User) -> Staff:
     return Staff(id=user.pk, role=user.role, name=user.work_name, language=user.language)
 
 
-View = Callable[..., Awaitable[HttpResponse]]
+View = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 
 def staff_view(action: Action | None = None) -> Callable[[View], View]:

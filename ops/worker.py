@@ -1,0 +1,58 @@
+"""The worker loop: offers, rescues, clocks and the outbox, once a second.
+
+Each step is a service that any number of workers may run at the same time; none of them keeps anything in memory.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from django.utils import timezone
+
+from cases.delivery import deliver_due
+from chat import broadcast, services
+from chat.db import in_db
+from crisis.services import climb_due
+
+logger = logging.getLogger(__name__)
+
+EVERY = 1.0
+REFRESH = 5.0
+"""Seconds after which lists are renewed although nothing was written: a lease that lapses writes nothing."""
+
+Step = Callable[..., services.Done[int]]
+
+STEPS: tuple[Step, ...] = (
+    services.rescue_stranded,
+    services.lapse_offers,
+    services.fade_waiting,
+    services.offer_waiting,
+    climb_due,
+)
+
+
+async def run_forever() -> None:
+    """Run every step again and again; one that fails is logged and tried again with the next round."""
+    last_refresh = timezone.now()
+    while True:
+        now = timezone.now()
+        await run_once(now)
+        if (now - last_refresh).total_seconds() >= REFRESH:
+            last_refresh = now
+            await broadcast.publish_overview()
+        await asyncio.sleep(EVERY)
+
+
+async def run_once(now: datetime) -> None:
+    """Run every step once and publish what they did."""
+    for step in STEPS:
+        try:
+            done = await in_db(step, now=now)
+            await broadcast.publish(done.events)
+        except Exception as error:
+            logger.error("step %s failed", step.__name__, exc_info=error)
+    try:
+        await in_db(deliver_due, now=now)
+    except Exception as error:
+        logger.error("delivery failed", exc_info=error)
