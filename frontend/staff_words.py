@@ -328,34 +328,39 @@ def contact_choices() -> Mapping[str, list[tuple[str, str]]]:
 def contact_type_names() -> Mapping[str, str]:
     """Return in words who may have written."""
     return {
-        "person_concerned": _("the person concerned"),
-        "family_or_friend": _("family or friend"),
-        "community_member": _("member of the public"),
+        "victim_survivor": _("the person concerned"),
+        "family_friend": _("family or friend"),
         "service_provider": _("service provider"),
-        "law_enforcement": _("police or other authority"),
+        "police": _("police or other authority"),
+        "public": _("member of the public"),
+        "other_professional": _("another professional"),
         "unknown": _("not said"),
-        "test": _("test"),
-        "misuse": _("misuse of the line"),
     }
 
 
 def disposition_names() -> Mapping[str, str]:
     """Return in words what may come of a conversation."""
     return {
-        "supported": _("listened to and supported"),
+        "support_given": _("listened to and supported"),
         "information_given": _("information given"),
-        "referred": _("referred to a service"),
-        "safety_planned": _("safety plan made"),
-        "emergency_help": _("emergency help called"),
-        "left_early": _("left before an outcome"),
-        "out_of_scope": _("not for this line"),
-        "other": _("something else"),
+        "referral_made": _("referred to a service"),
+        "reported": _("reported to an authority"),
+        "no_reply": _("no reply came"),
+        "left_quickly": _("left before an outcome"),
+        "not_for_us": _("not for this line"),
+        "abusive": _("misuse of the line"),
+        "test": _("test"),
     }
 
 
 def case_status_names() -> Mapping[str, str]:
     """Return the states of a case in words."""
-    return {"open": _("open"), "closed": _("closed")}
+    return {
+        "Active": _("open"),
+        "FollowUp": _("follow-up"),
+        "Closed": _("closed"),
+        "ClosedReferred": _("closed, referred elsewhere"),
+    }
 
 
 def timeline_words() -> Mapping[str, str]:
@@ -369,5 +374,9 @@ def timeline_words() -> Mapping[str, str]:
         "escalation_resolved": _("{name} resolved the escalation."),
         "escalation_stood_down": _("{name} stood the escalation down."),
         "left_quickly": _("The visitor left quickly. Do not try to reach them."),
+        "contact_began": _("The contact began."),
+        "ended_by_visitor": _("The visitor ended the conversation."),
+        "ended_by_advocate": _("{name} ended the conversation."),
+        "faded": _("The visitor was not seen for half an hour while waiting."),
         "contact_closed": _("{name} recorded the contact."),
     }

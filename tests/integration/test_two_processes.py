@@ -1,0 +1,171 @@
+"""The story on PostgreSQL and Redis, visitor and advocate on different web processes, and a kill -9 in the middle."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import websockets
+from websockets.asyncio.client import ClientConnection
+
+from tests.support.needs import need_postgres, need_redis
+from tests.support.servers import (
+    HavreServer,
+    HavreWorker,
+    fresh_database,
+    havre_environment,
+    migrate_and_seed,
+)
+
+pytestmark = pytest.mark.servers
+CANARY = "the teal kettle sings at dusk"
+
+
+@pytest.fixture(scope="module", params=["daphne", "uvicorn"])
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    data = tmp_path_factory.mktemp("two")
+    redis = need_redis()
+    with fresh_database(need_postgres()) as database:
+        migrate_and_seed(havre_environment(data, database_url=database, redis_url=redis))
+        near = HavreServer(data, server=request.param, database_url=database, redis_url=redis)
+        far = HavreServer(data, server=request.param, database_url=database, redis_url=redis)
+        with near, far, HavreWorker(data, database_url=database, redis_url=redis):
+            yield {"near": near, "far": far, "data": data, "database": database}
+
+
+class Line:
+    """Be a page's socket: send frames, wait for one that fits."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.ref = 0
+        self.seen: list[dict[str, Any]] = []
+
+    async def send(self, **frame: Any) -> int:
+        self.ref += 1
+        if frame["type"] not in {"hello", "ping", "typing", "read"}:
+            frame["ref"] = self.ref
+        await self.socket.send(json.dumps(frame))
+        return self.ref
+
+    async def until(self, **wanted: Any) -> dict[str, Any]:
+        """Return the next frame with these fields, within some seconds."""
+        async with asyncio.timeout(10):
+            while True:
+                frame = json.loads(await self.socket.recv())
+                self.seen.append(frame)
+                if all(frame.get(key) == value for key, value in wanted.items()):
+                    return frame
+
+    async def say(self, text: str, **more: Any) -> dict[str, Any]:
+        """Send a message and return its acknowledgement."""
+        ref = await self.send(type="post", client_id=secrets.token_hex(16), body=text, **more)
+        return await self.until(ref=ref)
+
+
+def dial(server: HavreServer, path: str, **headers: str) -> Any:
+    return websockets.connect(
+        server.base_url.replace("http", "ws") + path,
+        origin=server.base_url,
+        additional_headers=headers,  # type: ignore[arg-type]
+    )
+
+
+def cookie_of(server: HavreServer, data: Path, username: str) -> str:
+    """Sign in as a browser does and return the session cookie."""
+    with httpx.Client(base_url=server.base_url) as client:
+        page = client.get("/staff/sign-in").text
+        token = page.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+        answer = client.post(
+            "/staff/sign-in",
+            data={
+                "username": username,
+                "password": (data / "sample-password").read_text().strip(),
+                "csrfmiddlewaretoken": token,
+            },
+            headers={"Origin": server.base_url},
+        )
+        assert answer.status_code == 302
+        return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+
+
+async def greet_visitor(line: Line, token: str, after: int = 0) -> None:
+    await line.send(type="hello", version=1, token=token, after=after, start=after == 0, language="en")
+    await line.until(type="welcome")
+
+
+async def take_waiting(line: Line) -> str:
+    """Become ready and hold the one conversation that waits; return its id."""
+    await line.send(type="hello", version=1, follow={})
+    await line.until(type="welcome")
+    await line.send(type="availability", state="ready")
+    while True:
+        overview = await line.until(type="overview")
+        waiting = [one for one in overview["conversations"] if one["state"] in {"waiting", "offered"}]
+        if waiting:
+            break
+    pk = str(waiting[0]["id"])
+    ref = await line.send(type="take", conversation=pk)
+    assert (await line.until(ref=ref))["type"] == "ok"
+    ref = await line.send(type="follow", conversation=pk, after=0)
+    await line.until(ref=ref)
+    return pk
+
+
+@pytest.mark.asyncio
+async def test_visitor_and_advocate_on_different_processes(site: dict[str, Any]) -> None:
+    near, far = site["near"], site["far"]
+    token = secrets.token_urlsafe(32)
+    cookie = cookie_of(far, site["data"], "ben")
+    async with dial(near, "/ws/v") as one, dial(far, "/ws/s", Cookie=cookie) as two:
+        visitor, advocate = Line(one), Line(two)
+        await greet_visitor(visitor, token)
+        assert (await visitor.say(f"{CANARY} 0"))["type"] == "ok"
+        pk = await take_waiting(advocate)
+        await visitor.until(type="fact", code="joined")
+        for number in range(1, 10):
+            assert (await visitor.say(f"{CANARY} {number}"))["type"] == "ok"
+            await advocate.until(type="message", body=f"{CANARY} {number}")
+            await advocate.say(f"answer {number}", conversation=pk)
+            await visitor.until(type="message", body=f"answer {number}")
+        ref = await advocate.send(type="note", conversation=pk, client_id=secrets.token_hex(16), body="amber note")
+        await advocate.until(ref=ref)
+        near.kill9()
+        ref = await advocate.send(type="post", conversation=pk, client_id=secrets.token_hex(16), body="while away")
+        assert (await advocate.until(ref=ref))["type"] == "ok"
+        near.restart()
+        last = max(frame["seq"] for frame in visitor.seen if frame["type"] in {"message", "fact"})
+        async with dial(near, "/ws/v") as again:
+            back = Line(again)
+            await greet_visitor(back, token, after=last)
+            assert (await back.until(type="message"))["body"] == "while away"
+            ref = await back.send(type="end")
+            assert (await back.until(ref=ref))["type"] == "ok"
+            await advocate.until(type="fact", code="ended_by_visitor")
+    numbers = [f["seq"] for f in [*visitor.seen, *back.seen] if f["type"] in {"message", "fact"} and "seq" in f]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert "amber note" not in json.dumps(visitor.seen)
+    for server in (near, far):
+        assert CANARY not in server.log_text()
+        assert token not in server.log_text()
+
+
+@pytest.mark.asyncio
+async def test_a_stranger_gets_nothing(site: dict[str, Any]) -> None:
+    near = site["near"]
+    async with dial(near, "/ws/s") as socket:
+        stranger = Line(socket)
+        assert (await stranger.until(type="error"))["code"] == "sign_in_again"
+    async with websockets.connect(
+        near.base_url.replace("http", "ws") + "/ws/v",
+        origin="https://elsewhere.example",  # type: ignore[arg-type]
+    ) as socket:
+        assert (await Line(socket).until(type="error"))["code"] == "origin_refused"
+    async with dial(near, "/ws/v") as socket:
+        line = Line(socket)
+        await line.send(type="hello", version=1, token=secrets.token_urlsafe(32), after=0, start=False, language="en")
+        assert (await line.until(type="error"))["code"] == "token_unknown"

@@ -1,0 +1,45 @@
+"""Drive Debian's own Chromium and Firefox, with the back/forward cache on as people have it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, BrowserContext, Playwright
+
+from tests.support.needs import need_chromium, need_firefox
+
+PHONE = {"width": 360, "height": 640}
+DESK = {"width": 1280, "height": 800}
+
+
+@contextmanager
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Start Chromium, and end it."""
+    browser = playwright.chromium.launch(
+        executable_path=need_chromium(),
+        ignore_default_args=["--disable-back-forward-cache"],
+        args=["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+    )
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+@contextmanager
+def firefox(playwright: Playwright) -> Iterator[Browser]:
+    """Start Firefox over WebDriver BiDi, and end it."""
+    browser = playwright.firefox.launch(channel="moz-firefox", executable_path=need_firefox())
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+def phone(browser: Browser, locale: str) -> BrowserContext:
+    """Return a fresh phone-sized context in a language."""
+    return browser.new_context(viewport=PHONE, locale=locale)  # type: ignore[arg-type]
+
+
+def desk(browser: Browser) -> BrowserContext:
+    """Return a fresh desk-sized context."""
+    return browser.new_context(viewport=DESK, locale="en-CA")  # type: ignore[arg-type]
