@@ -1,16 +1,11 @@
 """The story on PostgreSQL and Redis, visitor and advocate on different web processes, and a kill -9 in the middle."""
 
-import asyncio
 import json
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-import websockets
-from websockets.asyncio.client import ClientConnection
 
 from tests.support.needs import need_postgres, need_redis
 from tests.support.servers import (
@@ -20,6 +15,7 @@ from tests.support.servers import (
     havre_environment,
     migrate_and_seed,
 )
+from tests.support.wire import Line, cookie_of, dial, greet_visitor
 
 pytestmark = pytest.mark.servers
 CANARY = "the teal kettle sings at dusk"
@@ -35,67 +31,6 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         far = HavreServer(data, server=request.param, database_url=database, redis_url=redis)
         with near, far, HavreWorker(data, database_url=database, redis_url=redis):
             yield {"near": near, "far": far, "data": data, "database": database}
-
-
-class Line:
-    """Be a page's socket: send frames, wait for one that fits."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
-        self.ref = 0
-        self.seen: list[dict[str, Any]] = []
-
-    async def send(self, **frame: Any) -> int:
-        self.ref += 1
-        if frame["type"] not in {"hello", "ping", "typing", "read"}:
-            frame["ref"] = self.ref
-        await self.socket.send(json.dumps(frame))
-        return self.ref
-
-    async def until(self, **wanted: Any) -> dict[str, Any]:
-        """Return the next frame with these fields, within some seconds."""
-        async with asyncio.timeout(10):
-            while True:
-                frame = json.loads(await self.socket.recv())
-                self.seen.append(frame)
-                if all(frame.get(key) == value for key, value in wanted.items()):
-                    return frame
-
-    async def say(self, text: str, **more: Any) -> dict[str, Any]:
-        """Send a message and return its acknowledgement."""
-        ref = await self.send(type="post", client_id=secrets.token_hex(16), body=text, **more)
-        return await self.until(ref=ref)
-
-
-def dial(server: HavreServer, path: str, **headers: str) -> Any:
-    return websockets.connect(
-        server.base_url.replace("http", "ws") + path,
-        origin=server.base_url,
-        additional_headers=headers,  # type: ignore[arg-type]
-    )
-
-
-def cookie_of(server: HavreServer, data: Path, username: str) -> str:
-    """Sign in as a browser does and return the session cookie."""
-    with httpx.Client(base_url=server.base_url) as client:
-        page = client.get("/staff/sign-in").text
-        token = page.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
-        answer = client.post(
-            "/staff/sign-in",
-            data={
-                "username": username,
-                "password": (data / "sample-password").read_text().strip(),
-                "csrfmiddlewaretoken": token,
-            },
-            headers={"Origin": server.base_url},
-        )
-        assert answer.status_code == 302
-        return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-
-
-async def greet_visitor(line: Line, token: str, after: int = 0) -> None:
-    await line.send(type="hello", version=1, token=token, after=after, start=after == 0, language="en")
-    await line.until(type="welcome")
 
 
 async def take_waiting(line: Line) -> str:
@@ -121,7 +56,7 @@ async def test_visitor_and_advocate_on_different_processes(site: dict[str, Any])
     near, far = site["near"], site["far"]
     token = secrets.token_urlsafe(32)
     cookie = cookie_of(far, site["data"], "ben")
-    async with dial(near, "/ws/v") as one, dial(far, "/ws/s", Cookie=cookie) as two:
+    async with dial(near, "/ws/v") as one, dial(far, "/ws/s", cookie=cookie) as two:
         visitor, advocate = Line(one), Line(two)
         await greet_visitor(visitor, token)
         assert (await visitor.say(f"{CANARY} 0"))["type"] == "ok"
@@ -160,10 +95,7 @@ async def test_a_stranger_gets_nothing(site: dict[str, Any]) -> None:
     async with dial(near, "/ws/s") as socket:
         stranger = Line(socket)
         assert (await stranger.until(type="error"))["code"] == "sign_in_again"
-    async with websockets.connect(
-        near.base_url.replace("http", "ws") + "/ws/v",
-        origin="https://elsewhere.example",  # type: ignore[arg-type]
-    ) as socket:
+    async with dial(near, "/ws/v", origin="https://elsewhere.example") as socket:
         assert (await Line(socket).until(type="error"))["code"] == "origin_refused"
     async with dial(near, "/ws/v") as socket:
         line = Line(socket)
