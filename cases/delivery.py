@@ -17,7 +17,7 @@ from cases.models import Case, Contact, Entry
 from cases.selectors import case_subject, entry_binding
 from cases.services import file_case, file_contact
 from chat.core.actors import System
-from chat.models import OutboxItem
+from chat.models import Conversation, OutboxItem
 from chat.selectors import conversation_for
 from crisis.selectors import escalation_for, reason_of, settlement_of
 from encryption.services import sealer_for
@@ -99,27 +99,34 @@ def _escalation(item: OutboxItem, now: datetime) -> None:
         text = reason_of(escalation)
     elif code in {Code.ESCALATION_RESOLVED, Code.ESCALATION_STOOD_DOWN}:
         text = settlement_of(escalation)
-    _add_entry(item, contact, code, case=case, level=level, text=text)
+    _add_entry(item, contact, code, case=case, level=level, text=text, author_id=item.data.get("by"))
 
 
 def _left_quickly(item: OutboxItem, now: datetime) -> None:
-    _add_entry(item, _contact(item), Code.LEFT_QUICKLY)
+    _add_entry(item, file_contact(_conversation(item)), Code.LEFT_QUICKLY)
 
 
 def _ended(item: OutboxItem, now: datetime) -> None:
     """Note who ended it; a quick exit has an item of its own."""
-    contact = _contact(item)
-    ended_by = str(item.data["ended_by"])
-    if ended_by != "left_quickly":
-        _add_entry(item, contact, Code.FADED if ended_by == "faded" else Code(f"ended_by_{ended_by}"))
+    conversation = _conversation(item)
+    contact = file_contact(conversation)
+    match str(item.data["ended_by"]):
+        case "advocate":
+            # only who holds it can end it
+            _add_entry(item, contact, Code.ENDED_BY_ADVOCATE, author_id=conversation.advocate_id)
+        case "visitor":
+            _add_entry(item, contact, Code.ENDED_BY_VISITOR)
+        case "faded":
+            _add_entry(item, contact, Code.FADED)
 
 
 def _closed(item: OutboxItem, now: datetime) -> None:
-    _add_entry(item, _contact(item), Code.CONTACT_CLOSED)
+    contact = file_contact(_conversation(item))
+    _add_entry(item, contact, Code.CONTACT_CLOSED, author_id=int(item.data["by"]))
 
 
-def _contact(item: OutboxItem) -> Contact:
-    return file_contact(conversation_for(System(), item.conversation_id, Action.SEE_CONVERSATION, lock=True))
+def _conversation(item: OutboxItem) -> Conversation:
+    return conversation_for(System(), item.conversation_id, Action.SEE_CONVERSATION, lock=True)
 
 
 def _add_entry(
@@ -130,6 +137,7 @@ def _add_entry(
     case: Case | None = None,
     level: int | None = None,
     text: Secret | None = None,
+    author_id: int | None = None,
 ) -> None:
     """Add the item's entry, unless it stands there already."""
     if Entry.objects.filter(source_item=item.pk).exists():
@@ -137,7 +145,6 @@ def _add_entry(
     sealed = None
     if case is not None and text is not None:
         sealed = sealer_for(case_subject(case.pk)).seal(entry_binding(item.pk, code), text.reveal())
-    author_id = item.data.get("by")
     author = User.objects.filter(pk=author_id).first() if author_id is not None else None
     Entry.objects.create(
         contact=contact,

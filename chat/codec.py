@@ -29,8 +29,8 @@ from chat.protocol import (
 )
 
 _encoder = msgspec.json.Encoder()
-_visitor = msgspec.json.Decoder(VisitorCommand)
-_staff = msgspec.json.Decoder(StaffCommand)
+_visitor: msgspec.json.Decoder[VisitorCommand] = msgspec.json.Decoder(VisitorCommand)
+_staff: msgspec.json.Decoder[StaffCommand] = msgspec.json.Decoder(StaffCommand)
 
 
 class Malformed(ValueError):

@@ -128,7 +128,7 @@ def _append(conversation: Conversation, event: Event, actor: Actor, now: datetim
         author_id=event.author_id,
         author_name=actor.name if isinstance(actor, Staff) else None,
         client_id=event.client_id,
-        sealed_body=event.sealed_body,
+        sealed_body=None if event.sealed_body is None else bytes(event.sealed_body),
         at=now,
     )
 

@@ -53,7 +53,7 @@ class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 # commands of a visitor
 
 
-class VisitorHello(Frame, tag_field="type", tag="hello"):
+class VisitorHello(Frame, frozen=True, tag_field="type", tag="hello"):
     """Come first on every socket: begin (`start`) or go on, holding everything up to `after`.
 
     The page makes the 256-bit token itself, so that a repeated first hello finds the same conversation.
@@ -67,7 +67,7 @@ class VisitorHello(Frame, tag_field="type", tag="hello"):
     door: Door = "help"
 
 
-class VisitorPost(Frame, tag_field="type", tag="post"):
+class VisitorPost(Frame, frozen=True, tag_field="type", tag="post"):
     """Write a message; the same `client_id` again is harmless and gets the first answer again."""
 
     ref: Ref
@@ -75,13 +75,13 @@ class VisitorPost(Frame, tag_field="type", tag="post"):
     body: str
 
 
-class VisitorEnd(Frame, tag_field="type", tag="end"):
+class VisitorEnd(Frame, frozen=True, tag_field="type", tag="end"):
     """End the conversation in the ordinary way."""
 
     ref: Ref
 
 
-class VisitorPing(Frame, tag_field="type", tag="ping"):
+class VisitorPing(Frame, frozen=True, tag_field="type", tag="ping"):
     """Show that the page is there; answered with the newest number."""
 
 
@@ -90,7 +90,7 @@ VisitorCommand = VisitorHello | VisitorPost | VisitorEnd | VisitorPing
 # events to a visitor
 
 
-class VisitorWelcome(Frame, tag_field="type", tag="welcome"):
+class VisitorWelcome(Frame, frozen=True, tag_field="type", tag="welcome"):
     """Answer a hello: how the conversation stands; what was missed follows as ordinary events."""
 
     version: int
@@ -101,7 +101,7 @@ class VisitorWelcome(Frame, tag_field="type", tag="welcome"):
     staffed: bool
 
 
-class VisitorMessage(Frame, tag_field="type", tag="message"):
+class VisitorMessage(Frame, frozen=True, tag_field="type", tag="message"):
     """Show a message; `client_id` only on one's own."""
 
     seq: Seq
@@ -115,7 +115,7 @@ class VisitorMessage(Frame, tag_field="type", tag="message"):
 VisitorFactCode = Literal["joined", "returned_to_queue", "ended_by_visitor", "ended_by_advocate"]
 
 
-class VisitorFact(Frame, tag_field="type", tag="fact"):
+class VisitorFact(Frame, frozen=True, tag_field="type", tag="fact"):
     """Tell something that happened; the words for `code` are in the page."""
 
     seq: Seq
@@ -124,7 +124,7 @@ class VisitorFact(Frame, tag_field="type", tag="fact"):
     at: Moment
 
 
-class VisitorStanding(Frame, tag_field="type", tag="standing"):
+class VisitorStanding(Frame, frozen=True, tag_field="type", tag="standing"):
     """Tell how things stand when nothing was written: the state, and whether somebody is on shift."""
 
     state: StateName
@@ -132,18 +132,18 @@ class VisitorStanding(Frame, tag_field="type", tag="standing"):
     staffed: bool
 
 
-class VisitorTyping(Frame, tag_field="type", tag="typing"):
+class VisitorTyping(Frame, frozen=True, tag_field="type", tag="typing"):
     """Tell that the advocate is writing; the page forgets it after some seconds."""
 
 
-class VisitorOk(Frame, tag_field="type", tag="ok"):
+class VisitorOk(Frame, frozen=True, tag_field="type", tag="ok"):
     """Acknowledge a command after its commit; `seq` for a message."""
 
     ref: Ref
     seq: Seq | None = None
 
 
-class VisitorError(Frame, tag_field="type", tag="error"):
+class VisitorError(Frame, frozen=True, tag_field="type", tag="error"):
     """Refuse a command, or a frame whose `ref` could not be read."""
 
     ref: Ref | None
@@ -151,7 +151,7 @@ class VisitorError(Frame, tag_field="type", tag="error"):
     wait_ms: int | None = None
 
 
-class VisitorPong(Frame, tag_field="type", tag="pong"):
+class VisitorPong(Frame, frozen=True, tag_field="type", tag="pong"):
     """Answer a ping with the newest number, so that a lost last event is found."""
 
     head: Seq
@@ -171,14 +171,14 @@ VisitorEvent = (
 # commands of staff
 
 
-class StaffHello(Frame, tag_field="type", tag="hello"):
+class StaffHello(Frame, frozen=True, tag_field="type", tag="hello"):
     """Come first on every socket: go on with everything that this tab holds, conversation to newest number."""
 
     version: int
     follow: dict[Id, Seq] = {}
 
 
-class StaffFollow(Frame, tag_field="type", tag="follow"):
+class StaffFollow(Frame, frozen=True, tag_field="type", tag="follow"):
     """Ask for a conversation's log after a number, and for what comes."""
 
     ref: Ref
@@ -186,14 +186,14 @@ class StaffFollow(Frame, tag_field="type", tag="follow"):
     after: Seq
 
 
-class StaffUnfollow(Frame, tag_field="type", tag="unfollow"):
+class StaffUnfollow(Frame, frozen=True, tag_field="type", tag="unfollow"):
     """Stop following."""
 
     ref: Ref
     conversation: Id
 
 
-class StaffPost(Frame, tag_field="type", tag="post"):
+class StaffPost(Frame, frozen=True, tag_field="type", tag="post"):
     """Write to the visitor."""
 
     ref: Ref
@@ -202,7 +202,7 @@ class StaffPost(Frame, tag_field="type", tag="post"):
     body: str
 
 
-class StaffNote(Frame, tag_field="type", tag="note"):
+class StaffNote(Frame, frozen=True, tag_field="type", tag="note"):
     """Write a note that only staff see."""
 
     ref: Ref
@@ -211,41 +211,41 @@ class StaffNote(Frame, tag_field="type", tag="note"):
     body: str
 
 
-class StaffTyping(Frame, tag_field="type", tag="typing"):
+class StaffTyping(Frame, frozen=True, tag_field="type", tag="typing"):
     """Tell the visitor that one is writing; not stored, not answered."""
 
     conversation: Id
 
 
-class StaffRead(Frame, tag_field="type", tag="read"):
+class StaffRead(Frame, frozen=True, tag_field="type", tag="read"):
     """Move one's own read mark forward; never back; not answered."""
 
     conversation: Id
     up_to: Seq
 
 
-class StaffTake(Frame, tag_field="type", tag="take"):
+class StaffTake(Frame, frozen=True, tag_field="type", tag="take"):
     """Take a waiting conversation, or accept an offered one."""
 
     ref: Ref
     conversation: Id
 
 
-class StaffDecline(Frame, tag_field="type", tag="decline"):
+class StaffDecline(Frame, frozen=True, tag_field="type", tag="decline"):
     """Give an offered conversation back to the head of the queue."""
 
     ref: Ref
     conversation: Id
 
 
-class StaffAvailability(Frame, tag_field="type", tag="availability"):
+class StaffAvailability(Frame, frozen=True, tag_field="type", tag="availability"):
     """Say whether one takes conversations."""
 
     ref: Ref
     state: Readiness
 
 
-class StaffPing(Frame, tag_field="type", tag="ping"):
+class StaffPing(Frame, frozen=True, tag_field="type", tag="ping"):
     """Show that the console is there; answered with the newest number of each followed conversation."""
 
 
@@ -269,7 +269,7 @@ StaffAnswered = StaffFollow | StaffUnfollow | StaffPost | StaffNote | StaffTake 
 # events to staff
 
 
-class Person(Frame):
+class Person(Frame, frozen=True):
     """Describe the signed-in person to their own page."""
 
     id: int
@@ -279,7 +279,7 @@ class Person(Frame):
     availability: Readiness
 
 
-class ConversationSummary(Frame):
+class ConversationSummary(Frame, frozen=True):
     """Describe a conversation on a list: no text of it, ever."""
 
     id: Id
@@ -301,7 +301,7 @@ class ConversationSummary(Frame):
     ended_by: EndedBy | None
 
 
-class EscalationSummary(Frame):
+class EscalationSummary(Frame, frozen=True):
     """Describe an escalation on the board: no reason, no text."""
 
     id: Id
@@ -316,14 +316,14 @@ class EscalationSummary(Frame):
     acknowledged_by: str | None
 
 
-class StaffWelcome(Frame, tag_field="type", tag="welcome"):
+class StaffWelcome(Frame, frozen=True, tag_field="type", tag="welcome"):
     """Answer a hello."""
 
     version: int
     you: Person
 
 
-class StaffOverview(Frame, tag_field="type", tag="overview"):
+class StaffOverview(Frame, frozen=True, tag_field="type", tag="overview"):
     """Show the whole shift as far as this person may see it; each one replaces the last."""
 
     at: Moment
@@ -333,7 +333,7 @@ class StaffOverview(Frame, tag_field="type", tag="overview"):
     escalations: tuple[EscalationSummary, ...]
 
 
-class StaffMessage(Frame, tag_field="type", tag="message"):
+class StaffMessage(Frame, frozen=True, tag_field="type", tag="message"):
     """Show a message of a followed conversation."""
 
     conversation: Id
@@ -346,7 +346,7 @@ class StaffMessage(Frame, tag_field="type", tag="message"):
     at: Moment
 
 
-class StaffNoteEvent(Frame, tag_field="type", tag="note"):
+class StaffNoteEvent(Frame, frozen=True, tag_field="type", tag="note"):
     """Show a staff-only note."""
 
     conversation: Id
@@ -376,7 +376,7 @@ StaffFactCode = Literal[
 ]
 
 
-class StaffFact(Frame, tag_field="type", tag="fact"):
+class StaffFact(Frame, frozen=True, tag_field="type", tag="fact"):
     """Tell something that happened; `level` with flags."""
 
     conversation: Id
@@ -387,27 +387,27 @@ class StaffFact(Frame, tag_field="type", tag="fact"):
     at: Moment
 
 
-class StaffFollowed(Frame, tag_field="type", tag="followed"):
+class StaffFollowed(Frame, frozen=True, tag_field="type", tag="followed"):
     """Mark the end of what was missed: from here on events come as they happen."""
 
     conversation: Id
     head: Seq
 
 
-class StaffUnfollowed(Frame, tag_field="type", tag="unfollowed"):
+class StaffUnfollowed(Frame, frozen=True, tag_field="type", tag="unfollowed"):
     """Take a conversation off this page: it ended for this person, or the right to it did."""
 
     conversation: Id
 
 
-class StaffOk(Frame, tag_field="type", tag="ok"):
+class StaffOk(Frame, frozen=True, tag_field="type", tag="ok"):
     """Acknowledge a command after its commit; `seq` for a message or note."""
 
     ref: Ref
     seq: Seq | None = None
 
 
-class StaffError(Frame, tag_field="type", tag="error"):
+class StaffError(Frame, frozen=True, tag_field="type", tag="error"):
     """Refuse a command, or a frame whose `ref` could not be read."""
 
     ref: Ref | None
@@ -415,7 +415,7 @@ class StaffError(Frame, tag_field="type", tag="error"):
     wait_ms: int | None = None
 
 
-class StaffPong(Frame, tag_field="type", tag="pong"):
+class StaffPong(Frame, frozen=True, tag_field="type", tag="pong"):
     """Answer a ping with the newest number of each followed conversation."""
 
     heads: dict[Id, Seq]

@@ -1,6 +1,5 @@
 """The ASGI application: pages through Django, sockets through Channels, and the worker loop when embedded."""
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,26 +10,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - Django must be set up first
-from django.conf import settings  # noqa: E402
 
 from chat.routing import websocket_urlpatterns  # noqa: E402
-from ops.worker import run_forever  # noqa: E402
+from ops.worker import start_inline_worker, stop_inline_worker  # noqa: E402
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _router = ProtocolTypeRouter({"http": pages, "websocket": URLRouter(websocket_urlpatterns)})
-_inline: set[asyncio.Task[None]] = set()
-
-
-def start_inline_worker() -> None:
-    """Run the worker loop on this event loop, once, when the settings ask for it.
-
-    Without Redis no other process could reach this one's sockets, and a thread would touch another loop's queues.
-    """
-    if settings.INLINE_WORKER and not _inline:
-        _inline.add(asyncio.get_running_loop().create_task(run_forever()))
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,7 +43,6 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             start_inline_worker()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
-            for task in _inline:
-                task.cancel()
+            stop_inline_worker()
             await send({"type": "lifespan.shutdown.complete"})
             return

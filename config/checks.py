@@ -40,5 +40,5 @@ def _development_keys() -> bool:
 def _cleartext_redis() -> bool:
     from urllib.parse import urlsplit
 
-    url = settings.CHANNEL_LAYERS["default"]["CONFIG"].get("hosts", [""])[0]
+    url = settings.ENV.redis_url
     return bool(url) and not urlsplit(url).password

@@ -38,7 +38,7 @@ class QuietFormatter(logging.Formatter):
 
 def places(error: BaseException) -> str:
     """Return where an exception was raised, without its words: `ValueError at chat/log.py:12 < ...`."""
-    parts = []
+    parts: list[str] = []
     seen: BaseException | None = error
     while seen is not None and len(parts) < 5:
         parts.append(f"{type(seen).__name__} at {_trail(seen.__traceback__)}")

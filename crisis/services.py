@@ -1,5 +1,6 @@
 """What can be done to an escalation: one transaction each, every step on the trail and in the outbox."""
 
+import logging
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -30,6 +31,8 @@ from crisis.selectors import (
 from encryption.services import sealer_for
 from encryption.text import Secret
 from staff.permissions import Action
+
+logger = logging.getLogger(__name__)
 
 
 def raise_escalation(
@@ -126,11 +129,15 @@ def climb_due(*, now: datetime, limit: int = 100) -> Done[int]:
     """Let the clocks act that have run out; return how many did, repeats at the top among them.
 
     Any number of workers may call it at once: each escalation is looked at again under its conversation's lock, so it
-    climbs once.
+    climbs once. One that fails is logged, tried again with the next look and holds no other one up.
     """
     acted, events = 0, []
     for pk in due_escalations(now, limit):
-        happened, event = _climb(pk, now)
+        try:
+            happened, event = _climb(pk, now)
+        except Exception as error:
+            logger.error("escalation %s could not climb: %s", pk, type(error).__name__)
+            continue
         acted += happened
         if event is not None:
             events.append(event)

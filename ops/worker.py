@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
+from django.conf import settings
 from django.utils import timezone
 
 from cases.delivery import deliver_due
@@ -56,3 +57,22 @@ async def run_once(now: datetime) -> None:
         await in_db(deliver_due, now=now)
     except Exception as error:
         logger.error("delivery failed", exc_info=error)
+
+
+_inline: set[asyncio.Task[None]] = set()
+
+
+def start_inline_worker() -> None:
+    """Run the loop on this event loop, once, when the settings ask for it.
+
+    Without Redis no other process could reach this one's sockets, and a thread would touch another loop's queues.
+    """
+    if settings.INLINE_WORKER and not _inline:
+        _inline.add(asyncio.get_running_loop().create_task(run_forever()))
+
+
+def stop_inline_worker() -> None:
+    """End the loop; what it was doing is done again by the next one."""
+    for task in _inline:
+        task.cancel()
+    _inline.clear()

@@ -18,7 +18,7 @@ def _keys_in_memory() -> Iterator[None]:
 
     keys = MemoryProvider()
     services.forget()
-    with mock.patch.object(services, "provider", lambda: keys):
+    with mock.patch.object(services, "provider", return_value=keys):
         yield
     services.forget()
 

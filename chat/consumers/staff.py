@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import parse_cookie
 
-from chat import broadcast, codec, frames, log, services
+from chat import broadcast, codec, log, services
 from chat import protocol as wire
 from chat.consumers import base
 from chat.consumers.base import Cursor, Ended, Scope, Send, Socket

@@ -66,8 +66,6 @@ def _end(conversation: Conversation, move: Move, actor: Actor, by: str, now: dat
     conversation.state = next_state(State(conversation.state), move, mover_of(actor))
     conversation.ended_at, conversation.ended_by = now, by
     conversation.waiting_since = conversation.offer_until = None
-    if isinstance(actor, Visitor) or isinstance(actor, System):
-        conversation.visitor_seen_at = min(conversation.visitor_seen_at, now)
     if offered:
         conversation.advocate = None
     outcome = "withdrawn" if offered else "ended"

@@ -78,7 +78,7 @@ def _repeat(
         return None
     known = log.stored(event)
     binding = log.binding_of(event.kind, sender, client_id, event.staff_seq, event.author_role)
-    sealed = event.sealed_body or b""
+    sealed = bytes(event.sealed_body or b"")
     if event.kind != kind or sealer_for(log.subject_of(conversation.pk)).unseal(binding, sealed).reveal() != text:
         raise Refused(ErrorCode.ID_REUSED)
     return known

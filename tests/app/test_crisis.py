@@ -1,6 +1,8 @@
 """Escalations: ben or dana raises, dana answers or the clock climbs; eve and cleo get nothing."""
 
 from datetime import timedelta
+from typing import Any
+from unittest import mock
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,13 +13,14 @@ from audit.models import AuditEvent
 from audit.services import first_broken
 from chat import hooks
 from chat import services as chat
-from chat.core.actors import Staff
+from chat.core.actors import Actor, Staff
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.models import Conversation, Event, OutboxItem
 from crisis import services
 from crisis.models import Escalation
-from crisis.selectors import EscalationView
+from crisis.selectors import EscalationView, escalation_for
 from encryption.core.envelope import NotAuthentic
+from staff.permissions import Action
 from tests.support.people import NOON, ben, cleo, dana, eve, held_by, waiting
 
 REASON = "she hears the teal kettle man on the stairs"
@@ -86,7 +89,13 @@ class Raising(CrisisCase):
         assert "copper" not in told
 
     def test_the_same_flag_again_is_harmless(self) -> None:
-        arguments = {"actor": self.ben, "conversation_id": self.pk, "level": 1, "reason": REASON, "client_id": "b" * 32}
+        arguments: dict[str, Any] = {
+            "actor": self.ben,
+            "conversation_id": self.pk,
+            "level": 1,
+            "reason": REASON,
+            "client_id": "b" * 32,
+        }
         first = services.raise_escalation(**arguments, now=NOON)
         again = services.raise_escalation(**arguments, now=NOON + after(3))
         assert again.result == first.result
@@ -95,13 +104,25 @@ class Raising(CrisisCase):
         assert self.topics().count("escalation.raised") == 1
 
     def test_a_repeat_after_it_climbed_is_still_the_same_flag(self) -> None:
-        arguments = {"actor": self.ben, "conversation_id": self.pk, "level": 1, "reason": REASON, "client_id": "b" * 32}
+        arguments: dict[str, Any] = {
+            "actor": self.ben,
+            "conversation_id": self.pk,
+            "level": 1,
+            "reason": REASON,
+            "client_id": "b" * 32,
+        }
         first = services.raise_escalation(**arguments, now=NOON)
         services.climb_due(now=NOON + after(300))
         assert services.raise_escalation(**arguments, now=NOON + after(301)).result.id == first.result.id
 
     def test_the_same_id_with_other_content_is_refused(self) -> None:
-        arguments = {"actor": self.ben, "conversation_id": self.pk, "level": 1, "reason": REASON, "client_id": "c" * 32}
+        arguments: dict[str, Any] = {
+            "actor": self.ben,
+            "conversation_id": self.pk,
+            "level": 1,
+            "reason": REASON,
+            "client_id": "c" * 32,
+        }
         services.raise_escalation(**arguments, now=NOON)
         others: list[dict[str, object]] = [{"level": 2}, {"reason": "something else"}, {"actor": self.dana}]
         for other in others:
@@ -160,6 +181,12 @@ class Permission(CrisisCase):
             with self.subTest(stranger=stranger.name), pytest.raises(Unseen):
                 self.raised(by=stranger)
 
+    def test_an_advocate_flags_nothing_that_they_only_see_waiting(self) -> None:
+        self.pk, _ = waiting()
+        with pytest.raises(Refused) as refused:
+            self.raised()
+        assert refused.value.code == ErrorCode.FORBIDDEN
+
     def test_strangers_read_no_reason(self) -> None:
         escalation = self.raised()
         for stranger in (cleo(), eve()):
@@ -168,7 +195,7 @@ class Permission(CrisisCase):
 
     def test_only_supervisors_acknowledge_and_settle(self) -> None:
         escalation = self.raised()
-        arguments = {"escalation_id": escalation.id, "now": NOON}
+        arguments: dict[str, Any] = {"escalation_id": escalation.id, "now": NOON}
         self.refused(ErrorCode.FORBIDDEN, services.acknowledge, actor=self.ben, **arguments)
         self.refused(ErrorCode.FORBIDDEN, services.start_work, actor=self.ben, **arguments)
         for settle in (services.resolve, services.stand_down):
@@ -233,8 +260,10 @@ class Answering(CrisisCase):
 
     def test_what_is_settled_stays_settled(self) -> None:
         escalation = self.raised()
+        services.acknowledge(actor=self.dana, escalation_id=escalation.id, now=NOON)
+        services.start_work(actor=self.dana, escalation_id=escalation.id, now=NOON)
         services.resolve(actor=self.dana, escalation_id=escalation.id, reason="safe", now=NOON)
-        arguments = {"actor": self.dana, "escalation_id": escalation.id, "now": NOON}
+        arguments: dict[str, Any] = {"actor": self.dana, "escalation_id": escalation.id, "now": NOON}
         self.refused(ErrorCode.ALREADY_SETTLED, services.acknowledge, **arguments)
         self.refused(ErrorCode.ALREADY_SETTLED, services.start_work, **arguments)
         self.refused(ErrorCode.ALREADY_SETTLED, services.stand_down, reason="no", **arguments)
@@ -317,6 +346,22 @@ class Clocks(CrisisCase):
             self.raised(1)
         acted = [services.climb_due(now=NOON + after(300), limit=2).result for _ in range(3)]
         assert acted == [2, 1, 0]
+
+    def test_one_that_fails_holds_no_other_up(self) -> None:
+        broken, sound = self.raised(2), self.raised(1)
+
+        def failing(actor: Actor, escalation_id: UUID, action: Action, *, lock: bool = False) -> object:
+            if escalation_id == broken.id:
+                raise ValueError(REASON)
+            return escalation_for(actor, escalation_id, action, lock=lock)
+
+        with mock.patch("crisis.services.escalation_for", failing), self.assertLogs("crisis.services") as logs:
+            assert services.climb_due(now=NOON + after(300)).result == 1
+        assert self.row(sound.id).level == 2
+        assert "ValueError" in logs.output[0]
+        assert "kettle" not in logs.output[0]
+        assert services.climb_due(now=NOON + after(301)).result == 1
+        assert self.row(broken.id).level == 3
 
     def test_the_database_refuses_a_raised_one_without_a_clock(self) -> None:
         escalation = self.raised(1)

@@ -8,8 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.module_loading import import_string
 
 from chat.protocol import MOST_FRAME_BYTES
+from ops.worker import start_inline_worker
 
 STOP_WITHIN = 10
 
@@ -37,7 +39,7 @@ class Command(BaseCommand):
     def _daphne(self, host: str, port: int) -> None:
         from daphne.server import Server
 
-        from config.asgi import application, start_inline_worker
+        application = import_string(settings.ASGI_APPLICATION)
 
         def ready() -> None:
             start_inline_worker()
@@ -69,7 +71,7 @@ class Command(BaseCommand):
                 self._announce(host, port)
 
         config = uvicorn.Config(
-            "config.asgi:application",
+            import_string(settings.ASGI_APPLICATION),
             host=host,
             port=port,
             access_log=False,
