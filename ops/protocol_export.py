@@ -91,7 +91,7 @@ def _value(name: str, kind: inspect.Type) -> Any:
 def typescript() -> str:
     """Return the browser's types."""
     lines = ["// Written by `manage.py export_protocol` from chat/protocol.py. Change that file, not this one.", ""]
-    plain = [wire.Person, wire.ConversationSummary, wire.EscalationSummary]
+    plain: list[type[Any]] = [wire.Person, wire.ConversationSummary, wire.EscalationSummary]
     for frame in [*plain, *(frame for union in UNIONS for frame in frames_of(union))]:
         lines += [f"/** {_summary(frame)} */", f"export interface {frame.__name__} {{"]
         if _tag(frame):

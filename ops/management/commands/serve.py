@@ -49,7 +49,9 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: os._exit(0))
         logging.getLogger("daphne").setLevel(logging.WARNING)
-        from twisted.internet import reactor
+        from twisted.internet import reactor as installed
+
+        reactor: Any = installed  # Twisted's own annotations lack `self` here
 
         Server(
             application=application,
@@ -57,7 +59,7 @@ class Command(BaseCommand):
             signal_handlers=False,
             action_logger=None,
             # called back once the loop runs: the worker is a task on it
-            ready_callable=lambda: reactor.callLater(0, ready),  # type: ignore[attr-defined]
+            ready_callable=lambda: reactor.callLater(0, ready),
             websocket_handshake_timeout=10,
             verbosity=0,
         ).run()
