@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import cast, get_args
 from uuid import UUID
 
-from chat import codec, hooks, log
+from chat import codec, log
 from chat import protocol as wire
 from chat.core.actors import Staff
 from chat.core.conversation import State
@@ -164,12 +164,12 @@ def overview(
     rows: Sequence[Conversation],
     marks: Mapping[tuple[UUID, int], int],
     availability: str,
+    escalations: tuple[wire.EscalationSummary, ...],
     ready: int,
     now: datetime,
 ) -> wire.StaffOverview:
     """Return the shift as one person may see it."""
     shown = [row for row in rows if allowed(actor.role, Action.SEE_CONVERSATION, relation_of(actor, row))]
-    escalations = hooks.open_escalations(actor.language)
     if not allowed_at_all(actor.role, Action.SEE_BOARD):
         own = {str(row.pk) for row in shown if row.advocate_id == actor.id}
         escalations = tuple(one for one in escalations if one.conversation in own)

@@ -3,22 +3,23 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from django.utils import timezone
 
-from chat import frames
+from chat import frames, hooks
 from chat import protocol as wire
 from chat.core.actors import Staff
 from chat.db import in_db
 from chat.models import Conversation
 from chat.selectors import read_marks, relation_of, running
 from staff.permissions import Action, allowed
-from staff.selectors import readiness_of, ready_people
+from staff.selectors import readiness, ready_people
 
-GATHER = 0.04
-"""Seconds that the first asker waits for others, so that a burst of changes costs one reading."""
+GATHER = 0.2
+"""Seconds that a list waits before it asks, so that a burst of changes costs one reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Shift:
 
     rows: tuple[Conversation, ...]
     marks: dict[tuple[UUID, int], int]
+    availability: dict[int, str]
+    escalations: dict[str, tuple[wire.EscalationSummary, ...]]
     ready: int
     now: datetime
 
@@ -36,7 +39,8 @@ class Shift:
             actor,
             rows=self.rows,
             marks=self.marks,
-            availability=readiness_of(actor.id),
+            availability=self.availability.get(actor.id, "away"),
+            escalations=self.escalations.get(actor.language, self.escalations["en"]),
             ready=self.ready,
             now=self.now,
         )
@@ -63,7 +67,6 @@ async def shift() -> Shift:
 
 
 async def _gather() -> Shift:
-    await asyncio.sleep(GATHER)
     # askers from here on start a reading of their own: this one may be older than what they heard of
     _reading.pop(asyncio.get_running_loop(), None)
     return await in_db(_read, timezone.now())
@@ -74,6 +77,8 @@ def _read(now: datetime) -> Shift:
     return Shift(
         rows=rows,
         marks=read_marks([row.pk for row in rows]),
+        availability=readiness(),
+        escalations={language: hooks.open_escalations(language) for language in get_args(wire.Language)},
         ready=ready_people(now).count(),
         now=now,
     )

@@ -43,3 +43,8 @@ def readiness_of(user_id: int) -> str:
     """Return the declared readiness, `away` for somebody who never said."""
     row = Availability.objects.filter(pk=user_id).first()
     return row.state if row else "away"
+
+
+def readiness() -> dict[int, str]:
+    """Return what everybody declared, by account."""
+    return dict(Availability.objects.values_list("user_id", "state"))

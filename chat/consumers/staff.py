@@ -1,5 +1,7 @@
 """The socket of console and board: frames in, one service call each, frames out. No rule lives here."""
 
+import asyncio
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import assert_never, cast
@@ -17,7 +19,7 @@ from chat.core.errors import ErrorCode, Refused
 from chat.db import in_db
 from chat.frames import Rendered
 from chat.hub import hub
-from chat.overview import Shift, shift
+from chat.overview import GATHER, Shift, shift
 from chat.selectors import conversation_for, events_after, heads
 from encryption.services import sealer_for
 from staff.models import User
@@ -25,6 +27,8 @@ from staff.permissions import Action, allowed_at_all
 from staff.selectors import readiness_of, signed_in_user
 from staff.services import renew_lease, set_availability
 from staff.web import staff_of
+
+logger = logging.getLogger(__name__)
 
 
 class StaffSocket(Socket):
@@ -36,6 +40,7 @@ class StaffSocket(Socket):
         self._capacity = 0
         self._cursors: dict[UUID, Cursor] = {}
         self._overview_due = False
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def actor(self) -> Staff:
@@ -69,6 +74,8 @@ class StaffSocket(Socket):
 
     async def end(self) -> None:
         """Leave the hub. Availability stays as declared; the lease lapses by itself."""
+        for task in self._tasks:
+            task.cancel()
         await hub().unwatch(self)
         for conversation in list(self._cursors):
             await hub().unfollow(conversation, self)
@@ -237,7 +244,10 @@ class StaffSocket(Socket):
         if self._overview_due or not self.greeted:
             return
         self._overview_due = True
-        self.enqueue(self._tell_overview)
+        # a task of its own: gathering a burst takes a moment that no message waits for
+        task = asyncio.create_task(self._tell_overview())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def on_revoked(self, user_id: int) -> None:
         """Look again at this person's session and rights."""
@@ -254,10 +264,16 @@ class StaffSocket(Socket):
             await self.send_text(text)
 
     async def _tell_overview(self) -> None:
-        self._overview_due = False
-        view: Shift = await shift()
-        await self._drop_lost_rights(view)
-        await self.send_text(codec.encode(await in_db(view.seen_by, self.actor)))
+        try:
+            await asyncio.sleep(GATHER)
+            # from here on a change asks for another overview: this one may be read before it
+            self._overview_due = False
+            view: Shift = await shift()
+            await self._drop_lost_rights(view)
+            await self.send_text(codec.encode(view.seen_by(self.actor)))
+        except Exception as error:
+            # the next change, or the worker's refresh within seconds, brings a whole new overview
+            logger.error("overview not sent", exc_info=error)
 
     async def _drop_lost_rights(self, view: Shift) -> None:
         """Stop following what this person may no longer read: handed back, taken over, or closed."""

@@ -105,9 +105,9 @@ class Recording(CasesCase):
 
     def test_an_identified_case_is_opened_and_belongs_to_who_recorded_it(self) -> None:
         self.recorded(identified=True)
-        case = Case.objects.get()
+        case = Contact.objects.get().case
+        assert case is not None
         assert (case.status, case.owner_id, case.level) == ("Active", self.ben.id, 0)
-        assert Contact.objects.get().case_id == case.pk
 
     def test_the_same_record_again_is_harmless_and_another_is_refused(self) -> None:
         first = self.recorded()
@@ -202,7 +202,7 @@ class TheStory(CasesCase):
         assert by_code["escalation_climbed"].level == 2
         assert by_code["escalation_climbed"].author == ""
         assert by_code["escalation_resolved"].text == "the wren sings"
-        assert by_code["contact_closed"].text == SUMMARY
+        assert (by_code["contact_closed"].text, by_code["contact_closed"].author) == (SUMMARY, self.ben.name)
         case = Case.objects.get()
         assert (case.level, case.opened_at) == (2, NOON)
 
@@ -221,7 +221,7 @@ class TheStory(CasesCase):
         # a second worker that had read the same list a moment before
         assert not any(delivery._deliver(item.pk, LATER) for item in OutboxItem.objects.all())
         entries = Entry.objects.count()
-        # as after a restore of a backup: the marks are gone and the entries are there
+        # as after a restore: the marks are gone, the entries are there
         OutboxItem.objects.update(delivered_at=None)
         assert self.deliver() == 8
         assert (Entry.objects.count(), Case.objects.count(), Contact.objects.count()) == (entries, 1, 1)
@@ -353,14 +353,13 @@ class Permission(CasesCase):
                 assert trail.subject == f"case:{self.case.pk}"
 
     def test_who_recorded_it_reads_it_and_the_others_learn_nothing(self) -> None:
-        cases_before = AuditEvent.objects.filter(action="case.read").count()
         administrator = Staff(id=eve().id, role="administrator", name="Eve", language="en")
         for stranger in (cleo(), eve(), administrator):
             with self.subTest(stranger=stranger.role):
                 with pytest.raises(Unseen):
                     self.read(stranger)
                 assert selectors.case_list(stranger) == ()
-        assert AuditEvent.objects.filter(action="case.read").count() == cases_before
+        assert not AuditEvent.objects.filter(action="case.read").exists()
         Contact.objects.update(recorded_by_id=cleo().id)
         assert self.read(cleo()).id == self.case.pk
 
