@@ -126,7 +126,7 @@ async def load(
 
 def processor_seconds(pid: int) -> float:
     """Return user and system time of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    fields: list[str] = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return float(int(fields[11]) + int(fields[12])) / float(TICKS)
 
 
@@ -146,7 +146,7 @@ def summary(target: str, runs: list[dict[str, Any]], conversations: int) -> dict
     times = sorted(value for run in runs for value in run["deliver_ms"])
 
     def at(share: float) -> float:
-        return round(times[min(len(times) - 1, int(len(times) * share))], 2)
+        return round(float(times[min(len(times) - 1, int(len(times) * share))]), 2)
 
     return {
         "target": target,

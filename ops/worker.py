@@ -51,6 +51,9 @@ async def run_once(now: datetime) -> None:
         try:
             done = await in_db(step, now=now)
             await broadcast.publish(done.events)
+            if done.result and not done.events:
+                # a clock that repeats at the highest level writes no line, yet the board must show it
+                await broadcast.publish_overview()
         except Exception as error:
             logger.error("step %s failed", step.__name__, exc_info=error)
     try:
