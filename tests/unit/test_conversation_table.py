@@ -1,15 +1,20 @@
-"""The table of moves, and the order of the queue."""
-
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+"""The table of moves, and who may write when."""
 
 import pytest
 
-from chat.core.conversation import ENDED, MOVES, Move, Mover, State, next_state
+from chat.core.conversation import (
+    ENDED,
+    HELD,
+    MOVES,
+    OPEN,
+    Move,
+    Mover,
+    State,
+    check_may_note,
+    check_may_write,
+    next_state,
+)
 from chat.core.errors import ErrorCode, Refused
-from chat.core.routing import Ready, Waiting, free_seats, in_order, offers
-
-NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("state", list(State))
@@ -22,7 +27,12 @@ def test_what_is_not_in_the_table_is_refused_with_a_code(state: State, move: Mov
         return
     with pytest.raises(Refused) as caught:
         next_state(state, move, mover)
-    assert isinstance(caught.value.code, ErrorCode)
+    if entry is not None:
+        assert caught.value.code is ErrorCode.FORBIDDEN
+    elif move is Move.TAKE and state in HELD:
+        assert caught.value.code is ErrorCode.ALREADY_TAKEN
+    else:
+        assert caught.value.code is ErrorCode.WRONG_STATE
 
 
 def test_nothing_leaves_an_ended_state_and_every_other_state_leads_on() -> None:
@@ -30,23 +40,42 @@ def test_nothing_leaves_an_ended_state_and_every_other_state_leads_on() -> None:
     assert leaving == set(State) - ENDED
 
 
-def waiting(number: int, minutes: int, level: int = 0, language: str = "en") -> Waiting:
-    return Waiting(UUID(int=number), level, NOON - timedelta(minutes=minutes), language)
+def test_every_state_can_be_reached_and_can_reach_an_end() -> None:
+    onward = {state: {entry[0] for (_, source), entry in MOVES.items() if source is state} for state in State}
+
+    def reach(start: State) -> set[State]:
+        found, edge = {start}, [start]
+        while edge:
+            for target in onward[edge.pop()] - found:
+                found.add(target)
+                edge.append(target)
+        return found
+
+    assert reach(State.WAITING) == set(State)
+    assert all(reach(state) & ENDED for state in State)
 
 
-def test_danger_gets_a_head_start_and_nobody_starves() -> None:
-    old, urgent, ancient = waiting(1, 10), waiting(2, 1, level=2), waiting(3, 90)
-    assert [one.id.int for one in in_order([old, urgent, ancient])] == [3, 2, 1]
+def test_a_visitor_can_always_leave_what_is_open_and_moves_nothing_else() -> None:
+    theirs = {key for key, (_, movers) in MOVES.items() if Mover.VISITOR in movers}
+    assert theirs == {(move, state) for move in (Move.END, Move.LEAVE) for state in OPEN}
 
 
-def test_an_urgent_conversation_lowers_capacity_to_one() -> None:
-    assert free_seats(2, [0]) == 1
-    assert free_seats(2, [2]) == 0
-    assert free_seats(9, []) == 4
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("mover", list(Mover))
+def test_visitors_write_while_it_is_open_and_staff_while_it_runs(state: State, mover: Mover) -> None:
+    visitor = mover is Mover.VISITOR
+    if state in (OPEN if visitor else {State.ACTIVE}):
+        check_may_write(state, mover)
+        return
+    with pytest.raises(Refused) as caught:
+        check_may_write(state, mover)
+    assert caught.value.code is (ErrorCode.TOKEN_SPENT if visitor else ErrorCode.WRONG_STATE)
 
 
-def test_offers_prefer_the_language_and_respect_a_refusal() -> None:
-    ben, cleo = Ready(1, "en", 2, (), None), Ready(2, "fr", 2, (), None)
-    assert offers([waiting(1, 5, language="fr")], [ben, cleo]) == [(UUID(int=1), 2)]
-    declined = Waiting(UUID(int=1), 0, NOON, "fr", not_to=frozenset({1, 2}))
-    assert offers([declined], [ben, cleo]) == []
+@pytest.mark.parametrize("state", list(State))
+def test_notes_are_welcome_until_the_end(state: State) -> None:
+    if state not in ENDED:
+        check_may_note(state)
+        return
+    with pytest.raises(Refused):
+        check_may_note(state)

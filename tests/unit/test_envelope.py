@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from encryption.core import envelope
@@ -53,6 +53,37 @@ def test_a_truncated_record_is_refused(length: int) -> None:
 def test_a_moved_record_is_refused(elsewhere: Binding) -> None:
     with pytest.raises(NotAuthentic):
         envelope.unseal(CIPHER, SUBJECT, KEY_ID, elsewhere, RECORD)
+
+
+@given(
+    st.builds(Binding, st.text(), st.text(), st.integers(0, 2**63 - 1), st.text()),
+    st.sampled_from(["kind", "record", "sequence", "author_role"]),
+)
+def test_any_other_value_in_any_one_field_is_refused(other: Binding, field: str) -> None:
+    elsewhere = replace(HERE, **{field: getattr(other, field)})
+    assume(elsewhere != HERE)
+    with pytest.raises(NotAuthentic):
+        envelope.unseal(CIPHER, SUBJECT, KEY_ID, elsewhere, RECORD)
+
+
+def test_a_letter_moved_from_one_field_to_its_neighbour_is_refused() -> None:
+    kind, neighbour = HERE.kind + SUBJECT.kind[0], Subject(SUBJECT.kind[1:], SUBJECT.id)
+    with pytest.raises(NotAuthentic):
+        envelope.unseal(CIPHER, neighbour, KEY_ID, replace(HERE, kind=kind), RECORD)
+
+
+@given(st.binary(max_size=1_000))
+def test_padding_comes_off_as_it_went_on(text: bytes) -> None:
+    padded = envelope.pad(text)
+    assert envelope.unpad(padded) == text
+    assert len(padded) % envelope.STEP == 0
+    assert 1 <= len(padded) - len(text) <= envelope.STEP
+
+
+@pytest.mark.parametrize("padded", [bytes(256), b"a" * 256, b"a\x80", b""], ids=["zeros", "none", "short", "empty"])
+def test_what_is_not_padded_is_refused(padded: bytes) -> None:
+    with pytest.raises(ValueError, match="bad padding"):
+        envelope.unpad(padded)
 
 
 def test_a_record_of_another_conversation_or_key_is_refused() -> None:
