@@ -71,6 +71,8 @@ def measure(target: str, conversations: int, seconds: float) -> dict[str, Any]:
             process.kill()
             process.wait()
             log.close()
+    if counts.refused:
+        raise SystemExit(f"{target}: {counts.refused} posts were refused; the figures would not be of one workload")
     if not rows == counts.acknowledged == counts.delivered:
         raise SystemExit(f"{target}: {rows} rows, {counts.acknowledged} acknowledged, {counts.delivered} delivered")
     return {

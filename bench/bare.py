@@ -8,6 +8,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,6 +24,7 @@ class Store:
         self._path = path
         self._waiting: list[tuple[Row, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
+        self._writer = ThreadPoolExecutor(1)
         self._connection: sqlite3.Connection | None = None
 
     async def add(self, row: Row) -> None:
@@ -36,13 +38,13 @@ class Store:
     async def _drain(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            await asyncio.to_thread(self._write, [row for row, _ in batch])
+            await asyncio.get_running_loop().run_in_executor(self._writer, self._write, [row for row, _ in batch])
             for _, future in batch:
                 future.set_result(None)
 
     def _write(self, rows: list[Row]) -> None:
         if self._connection is None:
-            self._connection = sqlite3.connect(self._path, check_same_thread=False)
+            self._connection = sqlite3.connect(self._path)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.execute("CREATE TABLE row (pair TEXT, seq INTEGER, client TEXT UNIQUE, body BLOB)")

@@ -19,6 +19,7 @@ class Counts:
     """Hold what one run saw."""
 
     acknowledged: int = 0
+    refused: int = 0
     delivered: int = 0
     seconds: float = 0.0
     deliver_ms: list[float] = field(default_factory=list)
@@ -108,6 +109,8 @@ async def _post(pair: Pair, counts: Counts, deadline: float) -> None:
         await pair.visitor.send(json.dumps({"type": "post", "ref": ref, "client_id": client_id, "body": TEXT}))
         if (await until(pair.visitor, ref=ref))["type"] == "ok":
             counts.acknowledged += 1
+        else:
+            counts.refused += 1
 
 
 async def _read(pair: Pair, counts: Counts) -> None:
