@@ -22,6 +22,8 @@ from encryption.services import sealer_for
 
 logger = logging.getLogger(__name__)
 
+COUNTS_EVERY = 1.0
+"""Seconds between two words to other processes that something was written."""
 _SHIFT = "shift"
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(StoredEvent).decode
@@ -40,8 +42,8 @@ class Follower(Protocol):
 class Watcher(Protocol):
     """Be a socket that shows the shift."""
 
-    def on_change(self) -> None:
-        """Take the word that the overview is out of date; must not wait."""
+    def on_change(self, *, soon: bool) -> None:
+        """Take the word that the overview is out of date, by a count or by more; must not wait."""
 
     def on_revoked(self, user_id: int) -> None:
         """Take the word that somebody's rights may have ended."""
@@ -58,6 +60,7 @@ class Hub:
         self._followers: dict[UUID, set[Follower]] = {}
         self._watchers: set[Watcher] = set()
         self._task: asyncio.Task[None] | None = None
+        self._counting: asyncio.Task[None] | None = None
 
     async def follow(self, conversation: UUID, follower: Follower) -> None:
         """Begin to hand a conversation's events to a socket; returns once others' events are heard too."""
@@ -95,10 +98,19 @@ class Hub:
         self._hand_typing(conversation)
         await self._send(_group(conversation), {"typing": conversation.hex})
 
-    async def tell_change(self) -> None:
-        """Tell that the overview is out of date."""
-        self._hand_change()
-        await self._send(_SHIFT, {"change": 1})
+    async def tell_change(self, *, soon: bool) -> None:
+        """Tell that the overview is out of date; what only counts is told to other processes once a second."""
+        self._hand_change(soon=soon)
+        if soon:
+            await self._send(_SHIFT, {"change": 1})
+        elif self._counting is None or self._counting.done():
+            self._counting = asyncio.create_task(self._tell_counts())
+
+    async def _tell_counts(self) -> None:
+        await asyncio.sleep(COUNTS_EVERY)
+        # writers from here on are told of by the next one
+        self._counting = None
+        await self._send(_SHIFT, {"change": 0})
 
     async def tell_revoked(self, user_id: int) -> None:
         """Tell that somebody's session or rights may have ended."""
@@ -123,9 +135,9 @@ class Hub:
         for follower in tuple(self._followers.get(conversation, ())):
             follower.on_typing(conversation)
 
-    def _hand_change(self) -> None:
+    def _hand_change(self, *, soon: bool) -> None:
         for watcher in tuple(self._watchers):
-            watcher.on_change()
+            watcher.on_change(soon=soon)
 
     def _hand_revoked(self, user_id: int) -> None:
         for watcher in tuple(self._watchers):
@@ -177,12 +189,13 @@ class Hub:
         elif "revoked" in nudge:
             self._hand_revoked(int(nudge["revoked"]))
         else:
-            self._hand_change()
+            self._hand_change(soon=nudge.get("change") != 0)
 
     async def close(self) -> None:
         """Stop listening."""
-        if self._task is not None:
-            self._task.cancel()
+        for task in (self._task, self._counting):
+            if task is not None:
+                task.cancel()
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

@@ -20,6 +20,8 @@ from staff.selectors import readiness, ready_people
 
 GATHER = 0.2
 """Seconds that a list waits before it asks, so that a burst of changes costs one reading."""
+GATHER_COUNTS = 1.0
+"""The same when only something was written: the text itself has gone ahead to who follows it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,16 @@ def renew_lease(*, user_id: int, now: datetime) -> None:
         Availability.objects.get_or_create(user_id=user_id, defaults={"changed_at": now, "seen_at": now})
 
 
+def note_sign_in(*, user_id: int, now: datetime) -> None:
+    """Put a sign-in into the trail."""
+    record(actor=f"staff:{user_id}", action="signed_in", subject=f"staff:{user_id}", now=now)
+
+
+def note_refused_sign_in(*, now: datetime) -> None:
+    """Put a refused sign-in into the trail, without the name: people type passwords into that field."""
+    record(actor="unknown", action="sign_in_refused", subject="site", now=now)
+
+
 def sign_off(*, user_id: int, now: datetime) -> None:
     """Take somebody off the shift, as signing out does."""
     with transaction.atomic():

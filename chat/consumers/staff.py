@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import assert_never, cast
+from typing import Any, assert_never, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -14,12 +14,13 @@ from chat import broadcast, codec, log, services
 from chat import protocol as wire
 from chat.consumers import base
 from chat.consumers.base import Cursor, Ended, Scope, Send, Socket
+from chat.consumers.rights import rights
 from chat.core.actors import Staff
 from chat.core.errors import ErrorCode, Refused
 from chat.db import in_db
 from chat.frames import Rendered
 from chat.hub import hub
-from chat.overview import GATHER, Shift, shift
+from chat.overview import GATHER, GATHER_COUNTS, Shift, shift
 from chat.selectors import conversation_for, events_after, heads
 from encryption.services import sealer_for
 from staff.models import User
@@ -39,8 +40,11 @@ class StaffSocket(Socket):
         self._actor: Staff | None = None
         self._capacity = 0
         self._cursors: dict[UUID, Cursor] = {}
-        self._overview_due = False
+        self._overview_due: float | None = None
+        self._overview: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        cookies = parse_cookie(dict(scope.get("headers", ())).get(b"cookie", b"").decode("latin-1"))
+        self.session_key = cookies.get(settings.SESSION_COOKIE_NAME, "")
 
     @property
     def actor(self) -> Staff:
@@ -53,6 +57,7 @@ class StaffSocket(Socket):
         """Let only signed-in staff with a console through."""
         user = await self._recheck()
         self._capacity = user.capacity
+        rights().watch(self)
 
     async def handle(self, raw: str) -> None:
         """Answer one frame."""
@@ -74,6 +79,7 @@ class StaffSocket(Socket):
 
     async def end(self) -> None:
         """Leave the hub. Availability stays as declared; the lease lapses by itself."""
+        rights().unwatch(self)
         for task in self._tasks:
             task.cancel()
         await hub().unwatch(self)
@@ -105,7 +111,7 @@ class StaffSocket(Socket):
                 await self._follow(UUID(conversation), after)
             except Refused:
                 await self.send_text(codec.encode(wire.StaffUnfollowed(conversation=conversation)))
-        self.on_change()
+        self.on_change(soon=True)
         await broadcast.publish_overview()
 
     async def _command(self, command: "wire.StaffAnswered") -> None:
@@ -217,7 +223,7 @@ class StaffSocket(Socket):
         """Send from the log everything of every followed conversation that this tab does not hold."""
         for cursor in list(self._cursors.values()):
             await self._read_on(cursor)
-        self.on_change()
+        self.on_change(soon=True)
 
     async def _read_on(self, cursor: Cursor) -> None:
         while events := await in_db(events_after, cursor.conversation, cursor.last, for_visitor=False):
@@ -228,6 +234,8 @@ class StaffSocket(Socket):
     async def _send_events(self, cursor: Cursor, events: list[log.StoredEvent]) -> None:
         sealer = await in_db(sealer_for, log.subject_of(cursor.conversation))
         for text in cursor.fitting([Rendered(event, sealer) for event in events]):
+            if self._cursors.get(cursor.conversation) is not cursor:
+                return
             await self.send_text(text)
 
     # events
@@ -239,20 +247,41 @@ class StaffSocket(Socket):
     def on_typing(self, conversation: UUID) -> None:
         """Staff are not told of each other's typing."""
 
-    def on_change(self) -> None:
-        """Take the word that the overview is out of date; several at once become one."""
-        if self._overview_due or not self.greeted:
+    def on_change(self, *, soon: bool) -> None:
+        """Take the word that the overview is out of date; several at once become one, the hastiest sets the time."""
+        if not self.greeted:
             return
-        self._overview_due = True
+        due = asyncio.get_running_loop().time() + (GATHER if soon else GATHER_COUNTS)
+        if self._overview_due is not None and self._overview is not None:
+            if self._overview_due <= due:
+                return
+            self._overview.cancel()
+        self._overview_due = due
         # a task of its own: gathering a burst takes a moment that no message waits for
-        task = asyncio.create_task(self._tell_overview())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._overview = self._spawn(self._tell_overview(due))
 
     def on_revoked(self, user_id: int) -> None:
-        """Look again at this person's session and rights."""
+        """Look at once whether this person may go on."""
         if self._actor is not None and user_id == self._actor.id:
-            self.enqueue(self._end_if_revoked)
+            self._spawn(self._look_again())
+
+    def on_rights(self, user: User | None) -> None:
+        """Go on as who is signed in now, or end the socket."""
+        if self._actor is None:
+            return
+        if user is None:
+            self._spawn(self._revoke(Ended(4401, ErrorCode.SIGN_IN_AGAIN)))
+        elif not allowed_at_all(user.role, Action.USE_CONSOLE):
+            self._spawn(self._revoke(Ended(4403, ErrorCode.FORBIDDEN)))
+        elif staff_of(user) != self._actor:
+            self._actor = staff_of(user)
+            self.on_change(soon=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _forward(self, rendered: Rendered) -> None:
         cursor = self._cursors.get(rendered.conversation)
@@ -263,12 +292,14 @@ class StaffSocket(Socket):
         for text in cursor.fitting([rendered]):
             await self.send_text(text)
 
-    async def _tell_overview(self) -> None:
+    async def _tell_overview(self, due: float) -> None:
         try:
-            await asyncio.sleep(GATHER)
+            await asyncio.sleep(due - asyncio.get_running_loop().time())
             # from here on a change asks for another overview: this one may be read before it
-            self._overview_due = False
+            self._overview_due = None
             view: Shift = await shift()
+            if self._actor is None:
+                return
             await self._drop_lost_rights(view)
             await self.send_text(codec.encode(view.seen_by(self.actor)))
         except Exception as error:
@@ -282,18 +313,28 @@ class StaffSocket(Socket):
                 await self._unfollow(conversation_id)
                 await self.send_text(codec.encode(wire.StaffUnfollowed(conversation=str(conversation_id))))
 
-    async def _end_if_revoked(self) -> None:
+    async def _look_again(self) -> None:
         try:
-            await self._recheck()
-        except Ended as ended:
-            await self.error(ErrorCode.SIGN_IN_AGAIN)
-            await self._send({"type": "websocket.close", "code": ended.close_code})
+            self.on_rights(await in_db(signed_in_user, self.session_key, base.now()))
+        except Exception as error:
+            # the look of every second tries again
+            logger.error("rights not read", exc_info=error)
+
+    async def _revoke(self, ended: Ended) -> None:
+        """Stop at once: what waits to be sent is dropped, commands find nobody signed in, then the socket closes."""
+        self._actor = None
+        self._pending.clear()
+        followed = list(self._cursors)
+        self._cursors.clear()
+        for conversation in followed:
+            await hub().unfollow(conversation, self)
+        if ended.error is not None:
+            await self._quietly(self.error(ended.error))
+        await self._quietly(self._send({"type": "websocket.close", "code": ended.close_code}))
 
     async def _recheck(self) -> User:
         """Return the signed-in user as of now, or end the socket: rights do not outlive a session."""
-        headers = dict(self.scope.get("headers", ()))
-        cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
-        user = await in_db(signed_in_user, cookies.get(settings.SESSION_COOKIE_NAME), base.now())
+        user = await in_db(signed_in_user, self.session_key, base.now())
         if user is None:
             raise Ended(4401, ErrorCode.SIGN_IN_AGAIN)
         if not allowed_at_all(user.role, Action.USE_CONSOLE):

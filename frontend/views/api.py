@@ -4,6 +4,7 @@ Nothing here answers to GET, so that no browser or proxy keeps a sealed text.
 """
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Annotated, Any, TypeVar
@@ -24,6 +25,8 @@ from chat.protocol import ClientId
 from crisis import services as crisis
 from staff.permissions import Action
 from staff.web import StaffRequest, staff_view
+
+logger = logging.getLogger(__name__)
 
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
@@ -95,6 +98,10 @@ def command(action: Action, shape: type[Shape]) -> Callable[[Command[Shape]], Vi
                 return _answer(await function(request, pk, body), 200)
             except Refused as refused:
                 return _answer({"error": refused.code.value}, STATUS.get(refused.code, 409))
+            except Exception as error:
+                # database or keys are down: the page says so in words and keeps what was typed
+                logger.error("command failed", exc_info=error)
+                return _answer({"error": ErrorCode.OURS.value}, 503)
 
         return view
 

@@ -30,7 +30,7 @@ from frontend.staff_words import (
     timeline_words,
 )
 from staff.permissions import Action, allowed_at_all
-from staff.services import set_language
+from staff.services import note_refused_sign_in, note_sign_in, set_language
 from staff.web import StaffRequest, sign_out, staff_view
 
 LANGUAGES = ("en", "fr")
@@ -63,8 +63,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         username = request.POST.get("username", "")[:64]
         user = authenticate(request, username=username, password=request.POST.get("password", ""))
         if user is not None:
+            note_sign_in(user_id=user.pk, now=timezone.now())
             login(request, user)
             return HttpResponseRedirect(reverse("staff_home"))
+        note_refused_sign_in(now=timezone.now())
     context = {"username": username, "failed": request.method == "POST"}
     response = render(request, "frontend/staff/sign_in.html", context, status=403 if context["failed"] else 200)
     response["Cache-Control"] = "no-store"

@@ -1,18 +1,16 @@
 """The main story in real browsers: two visitors, one advocate, a supervisor, a case."""
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.support import browsers
+from tests.support.journeys import answer, begin, hold_all, open_row, raise_flag, record_contact, say, shot, sign_in
 from tests.support.needs import need_postgres, need_redis
 from tests.support.search import Monitor, postgres_bytes, redis_bytes
 from tests.support.servers import (
@@ -79,67 +77,6 @@ def files_in(data: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in data.rglob("*") if path.is_file()}
 
 
-def sign_in(browser: Browser, base: str, data: Path, username: str, path: str) -> Page:
-    page = browsers.desk(browser).new_page()
-    page.goto(f"{base}/staff/sign-in")
-    page.fill("#username", username)
-    page.fill("#password", (data / "sample-password").read_text().strip())
-    page.click("button.main")
-    page.goto(f"{base}{path}")
-    return page
-
-
-def shot(page: Page, name: str) -> None:
-    folder = os.environ.get("HAVRE_TEST_SCREENS")
-    if folder:
-        page.screenshot(path=f"{folder}/{name}.png")
-
-
-def begin(page: Page, base: str) -> None:
-    page.goto(f"{base}/")
-    page.click("#start")
-    expect(page.locator("#text")).to_be_visible()
-
-
-def say(page: Page, text: str) -> None:
-    page.fill("#text", text)
-    page.click("#send")
-    expect(page.locator("#log")).to_contain_text(text)
-
-
-def answer(console: Page, text: str, button: str = ".send") -> None:
-    writer = console.locator("form:visible", has=console.locator(button))
-    writer.locator("textarea").fill(text)
-    writer.locator(button).click()
-    # the whole conversation: while the line is down the text stands below the log, as not sent yet
-    expect(console.locator(".conversation:visible")).to_contain_text(text)
-
-
-def hold_all(console: Page, number: int) -> None:
-    """Take what waits and accept what is offered, whichever comes first, until `number` are held."""
-    rows = console.locator("#mine > li")
-    for _ in range(60):
-        if rows.count() >= number and not console.locator("#offer-accept").is_visible():
-            return
-        for button in (console.locator("#offer-accept"), console.locator("#waiting .take:enabled").first):
-            # an offer may replace the row while we reach for it, as it may for a person; the next round sees it
-            with suppress(PlaywrightTimeout):
-                if button.is_visible():
-                    button.click(timeout=2_000)
-        console.wait_for_timeout(250)
-    raise AssertionError("the conversations were not taken")
-
-
-def open_row(console: Page, text: str) -> None:
-    """Open the held conversation that shows a text."""
-    for row in console.locator("#mine > li button.row").all():
-        row.click()
-        console.wait_for_timeout(300)
-        if text in (console.locator(".conversation:visible [role=log]").text_content() or ""):
-            return
-    raise AssertionError("no held conversation shows this")
-
-
 def test_two_visitors_one_advocate_a_flag_and_a_case(stage: Stage) -> None:
     base, data, public = stage.staff_url, stage.data, stage.visitor_url
     with sync_playwright() as playwright, browsers.chromium(playwright) as chrome, browsers.firefox(playwright) as fox:
@@ -190,21 +127,6 @@ def test_two_visitors_one_advocate_a_flag_and_a_case(stage: Stage) -> None:
     written = stage.written()
     assert {"havre.sqlite3", "postgres rows"} & set(written)
     assert readable(written) == {}
-
-
-def raise_flag(console: Page, level: str, reason: str) -> None:
-    flag = console.locator("details.flag:visible")
-    flag.locator("summary").click()
-    flag.locator(f"input[type=radio][value='{level}']").check()
-    flag.locator("textarea").fill(reason)
-    flag.locator("button.raise").click()
-
-
-def record_contact(console: Page, kind: str, disposition: str) -> None:
-    form = console.locator("#pane-context form:visible", has=console.locator("select"))
-    form.locator("select").nth(0).select_option(kind)
-    form.locator("select").nth(1).select_option(disposition)
-    form.locator("button[type=submit]").click()
 
 
 def expect_in_case(page: Page, base: str, words: list[str]) -> None:

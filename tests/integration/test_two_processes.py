@@ -2,10 +2,13 @@
 
 import json
 import secrets
+import time
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
+import websockets
 
 from tests.support.needs import need_postgres, need_redis
 from tests.support.servers import (
@@ -101,3 +104,22 @@ async def test_a_stranger_gets_nothing(site: dict[str, Any]) -> None:
         line = Line(socket)
         await line.send(type="hello", version=1, token=secrets.token_urlsafe(32), after=0, start=False, language="en")
         assert (await line.until(type="error"))["code"] == "token_unknown"
+
+
+@pytest.mark.asyncio
+async def test_rights_end_within_two_seconds_although_nobody_says_so(site: dict[str, Any]) -> None:
+    cookie = cookie_of(site["far"], site["data"], "cleo")
+    async with dial(site["far"], "/ws/s", cookie=cookie) as socket:
+        line = Line(socket)
+        await line.send(type="hello", version=1, follow={})
+        await line.until(type="overview")
+        async with await psycopg.AsyncConnection.connect(site["database"], autocommit=True) as database:
+            await database.execute("UPDATE staff_user SET is_active = false WHERE username = 'cleo'")
+            began = time.monotonic()
+            assert (await line.until(type="error"))["code"] == "sign_in_again"
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await socket.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 4401
+            assert time.monotonic() - began < 2.0
+            await database.execute("UPDATE staff_user SET is_active = true WHERE username = 'cleo'")
