@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import get_language_from_request
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from chat.core.text import MOST_CHARACTERS
-from chat.selectors import SiteView, site
+from chat.selectors import SiteView, site, staffed
 
 LANGUAGES = {"en": "English", "fr": "Français"}
 Words = Mapping[str, str]
@@ -31,6 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "language": language,
             "languages": LANGUAGES.items(),
             "tel": callable_number(set_by_site.phone),
+            "staffed": staffed(timezone.now()),
             "doors": doors(),
             "words": words(set_by_site),
         }

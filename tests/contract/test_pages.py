@@ -282,6 +282,7 @@ Page = Callable[..., HttpResponse]
 def page(monkeypatch: pytest.MonkeyPatch) -> Page:
     """Return what renders the visitor's page without a database."""
     monkeypatch.setattr(visitor, "site", lambda: SITE)
+    monkeypatch.setattr(visitor, "staffed", lambda now: True)
 
     def render(query: str = "", accept: str = "en-CA", method: str = "get") -> HttpResponse:
         request = getattr(RequestFactory(), method)(f"/{query}", headers={"accept-language": accept})
@@ -374,11 +375,22 @@ def test_scripts_find_every_part_and_every_word(page: Page) -> None:
 def test_a_site_without_phone_or_closed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     closed = SiteView(**{**{f: getattr(SITE, f) for f in SiteView.__dataclass_fields__}, "phone": "", "open": False})
     monkeypatch.setattr(visitor, "site", lambda: closed)
+    monkeypatch.setattr(visitor, "staffed", lambda now: False)
     html = visitor.home(RequestFactory().get("/")).content.decode()
     assert "tel:" not in html
     assert 'id="start"' not in html
     with translation.override("en"):
         assert "The chat is closed right now." in html
+
+
+@pytest.mark.parametrize(("ready", "shown"), [(True, "Someone is on shift now."), (False, "Nobody is on shift")])
+def test_the_page_says_truly_whether_somebody_is_there(
+    page: Page, monkeypatch: pytest.MonkeyPatch, ready: bool, shown: str
+) -> None:
+    monkeypatch.setattr(visitor, "staffed", lambda now: ready)
+    landing = get(page).split('id="chat"')[0]
+    assert shown in landing
+    assert ("Someone is on shift now." in landing) is ready
 
 
 @pytest.mark.parametrize("name", ["400", "403", "404", "500"])

@@ -9,7 +9,7 @@ import { lineSign, voice } from "../console/view.js";
 import { newId, post } from "../staff/api.js";
 import { ask } from "../staff/ask.js";
 import { byId, data, setText } from "../staff/dom.js";
-import { lineUrl, onlyProgress } from "../staff/line.js";
+import { askFor, lineUrl, onlyProgress } from "../staff/line.js";
 import { logView } from "../staff/log.js";
 import { soundBehind } from "../staff/sound.js";
 import { warning } from "../staff/warning.js";
@@ -72,12 +72,10 @@ function heard(frame) {
 }
 
 function follow() {
-  for (const { conversation, after } of toFollow({ ...state, order: [] }, watched === null ? [] : [watched])) {
-    if (!mayAsk(conversation, after)) continue;
-    state = asked(state, conversation);
-    void line.command({ type: "follow", conversation, after }).then((answer) => {
-      if (!answer.ok) tell(say(words, `error_${answer.code}`));
-    });
+  for (const wanted of toFollow({ ...state, order: [] }, watched === null ? [] : [watched])) {
+    if (!mayAsk(wanted.conversation, wanted.after)) continue;
+    state = asked(state, wanted.conversation);
+    void askFor(line, wanted, { ahead: (id) => (state = forgotten(state, id)), refused: (code) => tell(say(words, `error_${code}`)) });
   }
 }
 

@@ -1,12 +1,12 @@
 /** The advocate's console: joins the socket, the store and the panes. */
 
-import { asked, answered, empty, holding, landed, queued, readToEnd, readUpTo, reduce, toFollow } from "../lib/console_store.js";
+import { asked, answered, empty, forgotten, holding, landed, queued, readToEnd, readUpTo, reduce, toFollow } from "../lib/console_store.js";
 import { lastWritten, mine, offered, oldestUnanswered, summary, waiting } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { openLine } from "../lib/socket.js";
 import { newId } from "../staff/api.js";
 import { byId, data } from "../staff/dom.js";
-import { lineUrl, onlyProgress } from "../staff/line.js";
+import { askFor, lineUrl, onlyProgress } from "../staff/line.js";
 import { soundBehind } from "../staff/sound.js";
 import { chatPanel } from "./chat.js";
 import { contextPanel } from "./forms.js";
@@ -75,10 +75,10 @@ function heard(frame) {
 
 /** Ask for every log that this page should have and has not. */
 function follow() {
-  for (const { conversation, after } of toFollow(state)) {
-    if (!mayAsk(conversation, after)) continue;
-    state = asked(state, conversation);
-    void line.command({ type: "follow", conversation, after });
+  for (const wanted of toFollow(state)) {
+    if (!mayAsk(wanted.conversation, wanted.after)) continue;
+    state = asked(state, wanted.conversation);
+    void askFor(line, wanted, { ahead: (id) => (state = forgotten(state, id)), refused: () => {} });
   }
 }
 

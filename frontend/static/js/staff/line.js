@@ -5,6 +5,20 @@ export function lineUrl() {
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/s`;
 }
 
+/**
+ * Ask for a log; where the server holds less than this page, after a restore, forget it so that it is read anew.
+ *
+ * @param {import("../lib/socket.js").Line} line
+ * @param {{conversation: string, after: number}} wanted
+ * @param {{ahead: (id: string) => void, refused: (code: string) => void}} does
+ */
+export async function askFor(line, { conversation, after }, does) {
+  const answer = await line.command({ type: "follow", conversation, after });
+  if (answer.ok) return;
+  if (answer.code === "ahead_of_log") does.ahead(conversation);
+  else does.refused(answer.code);
+}
+
 const SAME_AGAIN_AFTER = 2_000;
 
 /**

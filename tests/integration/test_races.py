@@ -1,0 +1,155 @@
+"""Several hands at the same row on real PostgreSQL: one wins, the others are told, nothing is lost or doubled."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.test import TransactionTestCase
+
+from audit.services import first_broken
+from chat import services
+from chat.core.actors import Staff, Visitor
+from chat.core.errors import ErrorCode, Refused
+from chat.models import Assignment, Conversation, Event
+from crisis.models import Escalation
+from crisis.services import acknowledge, climb_due, raise_escalation
+from staff.services import set_availability
+from tests.support.needs import lacking, need_postgres
+from tests.support.people import NOON, ben, cleo, conversation, dana, held_by, waiting
+
+pytestmark = pytest.mark.servers
+
+Work = Callable[[], Any]
+
+
+def at_once(works: Sequence[Work]) -> list[Any]:
+    """Start everything at the same moment, each on a connection of its own; a refusal comes back as its code."""
+    gate = Barrier(len(works))
+
+    def one(work: Work) -> Any:
+        try:
+            gate.wait(10)
+            return work()
+        except Refused as refused:
+            return refused.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(one, works))
+
+
+def post(actor: Visitor | Staff, pk: UUID, client_id: str, body: str = "hello") -> Work:
+    return lambda: services.post_message(actor=actor, conversation_id=pk, client_id=client_id, body=body, now=NOON)
+
+
+class RaceStories(TransactionTestCase):
+    def setUp(self) -> None:
+        need_postgres()
+        if connection.vendor != "postgresql":
+            lacking("PostgreSQL", "these settings use another database")
+        self.ben, self.cleo, self.dana = ben(), cleo(), dana()
+        for person in (self.ben, self.cleo):
+            set_availability(user_id=person.id, state="ready", now=NOON)
+
+    def tearDown(self) -> None:
+        assert first_broken() is None
+
+    def take(self, who: Staff, pk: UUID) -> Work:
+        return lambda: services.take(actor=who, conversation_id=pk, now=NOON)
+
+    def test_one_of_two_takers_wins(self) -> None:
+        for _ in range(5):
+            pk, _ = waiting()
+            answers = at_once([self.take(self.ben, pk), self.take(self.cleo, pk)])
+            assert answers.count(ErrorCode.ALREADY_TAKEN) == 1
+            assert Assignment.objects.filter(conversation=pk, ended_at=None).count() == 1
+            services.end_conversation(
+                actor=self.ben if conversation(pk).advocate_id == self.ben.id else self.cleo,
+                conversation_id=pk,
+                now=NOON,
+            )
+            Conversation.objects.filter(pk=pk, state="wrap_up").update(state="closed")
+
+    def test_one_person_never_holds_more_than_their_capacity(self) -> None:
+        pks = [waiting()[0] for _ in range(4)]
+        answers = at_once([self.take(self.ben, pk) for pk in pks])
+        assert answers.count(ErrorCode.AT_CAPACITY) == 2
+        assert Conversation.objects.filter(advocate_id=self.ben.id).count() == 2
+
+    def test_many_writers_leave_no_gap(self) -> None:
+        pk, _ = held_by(self.ben)
+        works: list[Work] = []
+        for number in range(12):
+            works.append(post(Visitor(pk), pk, f"{number:032x}"))
+            works.append(post(self.ben, pk, f"{number:032x}"))
+
+            def note(number: int = number) -> Any:
+                return services.write_note(
+                    actor=self.ben, conversation_id=pk, client_id=f"{number + 99:032x}", body="n", now=NOON
+                )
+
+            works.append(note)
+        answers = at_once(works)
+        assert not [answer for answer in answers if isinstance(answer, ErrorCode)]
+        events = Event.objects.filter(conversation=pk).order_by("staff_seq")
+        assert [event.staff_seq for event in events] == list(range(1, len(events) + 1))
+        visible = sorted(event.visitor_seq for event in events if event.visitor_seq is not None)
+        assert visible == list(range(1, len(visible) + 1))
+        assert events.filter(client_id__isnull=False).count() == 36
+
+    def test_one_text_sent_by_many_retries_is_stored_once(self) -> None:
+        pk, _ = held_by(self.ben)
+        answers = at_once([post(Visitor(pk), pk, "a" * 32) for _ in range(8)])
+        assert len({answer.result.staff_seq for answer in answers}) == 1
+        assert Event.objects.filter(conversation=pk, kind="message").count() == 1
+
+    def test_what_was_acknowledged_around_an_end_is_stored_and_the_rest_refused(self) -> None:
+        pk, _ = held_by(self.ben)
+        posts = [post(Visitor(pk), pk, f"{number:032x}") for number in range(10)]
+        answers = at_once(
+            [
+                *posts,
+                lambda: services.end_conversation(actor=self.ben, conversation_id=pk, now=NOON),
+            ]
+        )[:-1]
+        kept = [answer for answer in answers if not isinstance(answer, ErrorCode)]
+        assert Event.objects.filter(conversation=pk, kind="message").count() == len(kept)
+        assert {answer for answer in answers if isinstance(answer, ErrorCode)} <= {ErrorCode.TOKEN_SPENT}
+        assert conversation(pk).state == "wrap_up"
+
+    def test_a_quick_exit_is_never_overtaken_by_a_take(self) -> None:
+        for _ in range(5):
+            pk, token = waiting()
+            at_once([self.take(self.ben, pk), lambda token=token: services.leave_quickly(token=token, now=NOON)])  # type: ignore[misc]
+            row = conversation(pk)
+            assert row.state in {"abandoned", "wrap_up"}
+            assert row.ended_by == "left_quickly"
+            Conversation.objects.filter(pk=pk, state="wrap_up").update(state="closed")
+
+    def test_two_workers_offer_once(self) -> None:
+        pks = [waiting()[0] for _ in range(3)]
+        at_once([lambda: services.offer_waiting(now=NOON)] * 3)
+        for pk in pks:
+            assert Assignment.objects.filter(conversation=pk, ended_at=None).count() == 1
+
+    def test_two_workers_climb_once_and_an_acknowledgement_wins_or_loses_whole(self) -> None:
+        pk, _ = held_by(self.ben)
+        raise_escalation(actor=self.ben, conversation_id=pk, level=2, reason="a reason", client_id="f" * 32, now=NOON)
+        due = Escalation.objects.get().due_at
+        assert due is not None
+        later = due + timedelta(seconds=1)
+        at_once([lambda: climb_due(now=later)] * 3)
+        assert Escalation.objects.get().climbs == 1
+        escalation = Escalation.objects.get()
+        answers = at_once(
+            [lambda: acknowledge(actor=self.dana, escalation_id=escalation.pk, now=later) for _ in range(3)]
+        )
+        assert Escalation.objects.get().state == "acknowledged"
+        codes = [event.code for event in Event.objects.filter(conversation=pk)]
+        assert sum("acknowledg" in code for code in codes) == 1, answers
