@@ -1,10 +1,11 @@
 """Write to the trail, and check it."""
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from django.db import transaction
 
-from audit.core import GENESIS, Data, digest_of
+from audit.core import GENESIS, Break, Data, Head, Link, breaks, digest_of
 from audit.models import AuditEvent, AuditHead
 
 
@@ -28,16 +29,36 @@ def record(*, actor: str, action: str, subject: str, now: datetime, data: Data |
         head.save(update_fields=["digest"])
 
 
-def first_broken() -> int | None:
-    """Return the id of the first event that does not fit the chain, 0 if the head does not, None if all is well."""
-    previous = GENESIS
-    for event in AuditEvent.objects.order_by("pk").iterator(chunk_size=2_000):
-        expected = digest_of(
-            previous, at=event.at, actor=event.actor, action=event.action, subject=event.subject, data=event.data
+def trail() -> Iterator[Link]:
+    """Yield every event, oldest first, a batch at a time."""
+    for row in AuditEvent.objects.order_by("pk").iterator(chunk_size=2_000):
+        yield Link(
+            id=row.pk,
+            at=row.at,
+            actor=row.actor,
+            action=row.action,
+            subject=row.subject,
+            data=row.data,
+            previous=bytes(row.previous),
+            digest=bytes(row.digest),
         )
-        if bytes(event.previous) != previous or bytes(event.digest) != expected:
-            return event.pk
-        previous = expected
-    head = AuditHead.objects.filter(pk=1).first()
-    newest = bytes(head.digest) if head else GENESIS
-    return None if newest == previous else 0
+
+
+def find_breaks() -> list[Break]:
+    """Return each place where the trail does not fit its own chain; empty if all is well."""
+    return check_trail({})[1]
+
+
+def check_trail(heads: Mapping[int, Head]) -> tuple[int, list[Break]]:
+    """Return how many events there are, and each place where they are not what was written or signed."""
+    with transaction.atomic():
+        # nobody appends between the reading of the head and of the events
+        row = AuditHead.objects.select_for_update().filter(pk=1).first()
+        newest = bytes(row.digest) if row else GENESIS
+        return AuditEvent.objects.count(), list(breaks(trail(), newest, heads))
+
+
+def newest_head(now: datetime) -> Head | None:
+    """Return the newest event to be signed, None while there is none."""
+    row = AuditEvent.objects.order_by("-pk").first()
+    return Head(row.pk, bytes(row.digest), now) if row else None

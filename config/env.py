@@ -23,6 +23,7 @@ class Env:
     secret_key: str
     data_dir: Path
     keys_dir: Path
+    audit_dir: Path
     database_url: str
     redis_url: str
     allowed_hosts: tuple[str, ...]
@@ -42,6 +43,7 @@ VARIABLES: dict[str, str] = {
     "HAVRE_SECRET_KEY": "Django's signing key, 50 characters or more. Secret: may come as HAVRE_SECRET_KEY_FILE.",
     "HAVRE_DATA_DIR": "Folder for the SQLite file and development secrets. Default: var/ in the checkout.",
     "HAVRE_KEYS_DIR": "Folder of the file key provider, outside of every backup. Default: keys/ in the data folder.",
+    "HAVRE_AUDIT_DIR": "Folder of the audit trail's signed heads. Default: audit/ in the data folder.",
     "HAVRE_ALLOWED_HOSTS": "Comma-separated host names that this site answers to.",
     "HAVRE_SECURE_COOKIES": "0 lets staff sign in over plain http. Default: 1, and 0 in development.",
     "HAVRE_INLINE_WORKER": "1 runs the worker loop inside the web process. Default: 1 without Redis, else 0.",
@@ -75,6 +77,7 @@ def read_env(environ: Mapping[str, str]) -> Env:
         secret_key=secret_key,
         data_dir=data_dir,
         keys_dir=Path(environ.get("HAVRE_KEYS_DIR") or data_dir / "keys").resolve(),
+        audit_dir=Path(environ.get("HAVRE_AUDIT_DIR") or data_dir / "audit").resolve(),
         database_url=_secret(environ, "DATABASE_URL"),
         redis_url=redis_url,
         allowed_hosts=hosts or (("localhost", "127.0.0.1", "[::1]") if development else ()),

@@ -19,6 +19,7 @@ INLINE_WORKER = ENV.inline_worker
 PROCESSES = ENV.processes
 DATA_DIR = ENV.data_dir
 KEYS_DIR = ENV.keys_dir
+AUDIT_DIR = ENV.audit_dir
 
 INSTALLED_APPS = [
     "daphne",

@@ -11,6 +11,8 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
+from audit import heads
+from audit.services import newest_head
 from cases.delivery import deliver_due
 from chat import broadcast, services
 from chat.db import in_db
@@ -19,6 +21,8 @@ from crisis.services import climb_due
 logger = logging.getLogger(__name__)
 
 EVERY = 1.0
+HEADS = 60.0
+"""Seconds between two signed heads of the audit trail, when something was added to it."""
 REFRESH = 5.0
 """Seconds after which lists are renewed although nothing was written: a lease that lapses writes nothing."""
 
@@ -35,13 +39,16 @@ STEPS: tuple[Step, ...] = (
 
 async def run_forever() -> None:
     """Run every step again and again; one that fails is logged and tried again with the next round."""
-    last_refresh = timezone.now()
+    last_refresh = last_head = timezone.now()
     while True:
         now = timezone.now()
         await run_once(now)
         if (now - last_refresh).total_seconds() >= REFRESH:
             last_refresh = now
             await broadcast.publish_overview()
+        if (now - last_head).total_seconds() >= HEADS:
+            last_head = now
+            await sign_head(now)
         await asyncio.sleep(EVERY)
 
 
@@ -62,6 +69,23 @@ async def run_once(now: datetime) -> None:
         logger.error("delivery failed", exc_info=error)
 
 
+async def sign_head(now: datetime) -> None:
+    """Sign the newest event of the audit trail, outside of the database."""
+    try:
+        await in_db(_sign_head, now)
+    except Exception as error:
+        logger.error("audit head not signed", exc_info=error)
+
+
+def _sign_head(now: datetime) -> None:
+    global _signed
+    head = newest_head(now)
+    if head is not None and head.digest != _signed:
+        heads.append(head, settings.AUDIT_DIR, heads.signing_key(settings.KEYS_DIR))
+        _signed = head.digest
+
+
+_signed = b""
 _inline: set[asyncio.Task[None]] = set()
 
 
