@@ -38,7 +38,7 @@ class Conversation(models.Model):
     # SHA-256 of 256 random bits: no slow hash is needed for what cannot be guessed
     token_digest = models.BinaryField(max_length=32, unique=True)
     state = models.CharField(max_length=10, default=State.WAITING)
-    door = models.CharField(max_length=12, default="help")
+    door = models.CharField(max_length=12, default="not_said")
     language = models.CharField(max_length=5)
     handle = models.CharField(max_length=24, default=new_handle)
     level = models.PositiveSmallIntegerField(default=0)

@@ -33,7 +33,7 @@ ClientId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
 Token = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{43}$")]
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Language = Literal["en", "fr"]
-Door = Literal["help", "worried", "professional", "report"]
+Door = Literal["help", "worried", "professional", "report", "not_said"]
 StateName = Literal["waiting", "offered", "active", "wrap_up", "closed", "abandoned"]
 Readiness = Literal["ready", "busy", "away"]
 RoleName = Literal["advocate", "supervisor", "administrator", "analyst"]
@@ -64,7 +64,7 @@ class VisitorHello(Frame, frozen=True, tag_field="type", tag="hello"):
     after: Seq
     start: bool
     language: Language
-    door: Door = "help"
+    door: Door = "not_said"
 
 
 class VisitorPost(Frame, frozen=True, tag_field="type", tag="post"):

@@ -83,16 +83,17 @@ def _names() -> Words:
 
 def level_names() -> tuple[str, ...]:
     """Return the levels of danger in words, from 0."""
-    return (_("ordinary"), _("consult"), _("urgent"), _("imminent"), _("external help"))
+    return (_("ordinary"), _("consult"), _("urgent"), _("imminent"), _("external help needed"))
 
 
 def door_names() -> Mapping[str, str]:
-    """Return the four doors in words, as staff say them."""
+    """Return in words, as staff say them, through which door somebody came."""
     return {
         "help": _("needs help"),
         "worried": _("worried about someone"),
         "professional": _("professional"),
         "report": _("reports something"),
+        "not_said": _("not said"),
     }
 
 
@@ -148,7 +149,7 @@ def _line_words() -> Words:
         "line_signed_out": _("You are signed out, so nothing new comes in. Copy what you have not sent."),
         "line_stopped": _("This page no longer fits the server. Load it again."),
         "sound_on": _("Sound is on — turn off"),
-        "sound_off": _("Sound is off — turn on"),
+        "sound_off": _("Alarms are silent — turn sound on"),
     }
 
 
@@ -244,12 +245,12 @@ def _flag_words() -> Words:
         "raise_level": _("How urgent is it?"),
         "raise_reason": _("Why? Only staff see this."),
         "raise": _("Alert a supervisor"),
-        "raise_done": _("The supervisors see your escalation of {name} now: {level}."),
+        "raise_done": _("Sent to the supervisors: {name}, {level}."),
         "level_1_means": _("I am unsure, or a minor is mentioned"),
         "level_2_means": _("a threat, a trafficker near, thoughts of suicide"),
         "level_3_means": _("it happens now, or someone is at the door"),
         "raised_raised": _("raised {age} ago, not acknowledged yet"),
-        "raised_acknowledged": _("{name} has seen it and is with you"),
+        "raised_acknowledged": _("{name} has seen it"),
         "raised_in_progress": _("{name} is working on it"),
     }
 
@@ -285,7 +286,7 @@ def _board_words() -> Words:
         "escalation_in_progress": _("{name} is working on it."),
         "escalation_gone": _("Settled."),
         "climbed": {"one": _("It has climbed once."), "other": _("It has climbed {n} times.")},
-        "due_in": {"one": _("Climbs in {n} second."), "other": _("Climbs in {n} seconds.")},
+        "due_in": {"one": _("Goes up a level in {n} second."), "other": _("Goes up a level in {n} seconds.")},
         "overdue": _("Overdue."),
         "reason_show": _("Show reason"),
         "reason_hide": _("Hide reason"),

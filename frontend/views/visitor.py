@@ -46,7 +46,7 @@ def callable_number(phone: str) -> str:
 
 
 def doors() -> tuple[tuple[str, str], ...]:
-    """Return the four doors; the first is what somebody gets who chooses none."""
+    """Return the four doors; none is chosen before somebody chooses it."""
     return (
         ("help", _("I need help")),
         ("worried", _("I am worried about someone")),
@@ -65,8 +65,8 @@ def words(site: SiteView) -> Words:
         "out_of_date": _("This page is too old. Please load it again."),
         "waiting": _("We are getting someone for you."),
         "waiting_more": _("You can already write."),
-        "nobody": _("Nobody is on shift right now."),
-        "nobody_more": _("You can write and wait here."),
+        "nobody": _("You can already write."),
+        "nobody_more": _("Nobody is on shift right now. We do not know how long it takes."),
         "waited_moment": _("Waiting for less than a minute."),
         "waited_one": _("Waiting for one minute."),
         "waited_many": _("Waiting for {n} minutes."),

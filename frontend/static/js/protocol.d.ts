@@ -14,7 +14,7 @@ export interface ConversationSummary {
   id: string;
   handle: string;
   state: "abandoned" | "active" | "closed" | "offered" | "waiting" | "wrap_up";
-  door: "help" | "professional" | "report" | "worried";
+  door: "help" | "not_said" | "professional" | "report" | "worried";
   language: "en" | "fr";
   level: number;
   opened_at: string;
@@ -52,7 +52,7 @@ export interface VisitorHello {
   after: number;
   start: boolean;
   language: "en" | "fr";
-  door?: "help" | "professional" | "report" | "worried";
+  door?: "help" | "not_said" | "professional" | "report" | "worried";
 }
 
 /** Write a message; the same `client_id` again is harmless and gets the first answer again. */

@@ -2,7 +2,7 @@
 
 import { summary } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
-import { h, reconcile, setAttribute, setText } from "../staff/dom.js";
+import { byId, h, reconcile, setAttribute, setText } from "../staff/dom.js";
 import { levelMark, setLevel } from "../staff/level.js";
 import { logView } from "../staff/log.js";
 import { warning } from "../staff/warning.js";
@@ -51,6 +51,7 @@ export function chatPanel(words, id, name, slot, does) {
     const one = summary(state, id);
     const mine = state.order.includes(id);
     log.render(state, id);
+    byId("turns", HTMLElement).toggleAttribute("data-due", one?.state === "wrap_up");
     setLevel(words, mark, one?.level ?? 0);
     reconcile(unsent, state.outbox[id] ?? [], (text) => text.clientId, make, (row, text) => patch(row, text, connected));
     setText(standing, one === undefined || !mine ? say(words, "not_yours") : warning(words, one) || say(words, `standing_${one.state}`));

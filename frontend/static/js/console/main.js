@@ -31,7 +31,7 @@ const chatPlace = byId("pane-chat", HTMLElement);
 const contextPlace = byId("pane-context", HTMLElement);
 const nobody = byId("nobody", HTMLElement);
 const beep = soundBehind(byId("sound", HTMLButtonElement), words);
-const { tell, mention } = voice();
+const { tell, mention, retract } = voice();
 const sign = lineSign(words);
 const mayAsk = onlyProgress();
 
@@ -224,6 +224,7 @@ async function take(id) {
   const answer = await line.command({ type: "take", conversation: id });
   if (!answer.ok) return tell(say(words, `error_${answer.code}`));
   opening = id;
+  retract(say(words, "tell_offer", { name: handle }));
   tell(say(words, "take_done", { name: handle }));
   return draw();
 }

@@ -13,6 +13,7 @@ import { levelMark, setLevel } from "../staff/level.js";
  */
 
 const COLLECTED_FOR = 2_000;
+const SHOWN_FOR = 12_000;
 const SAFE_FROM_A_SECOND_CLICK = 700;
 
 /**
@@ -110,9 +111,12 @@ export function voice() {
   let timer = null;
 
   function flush() {
-    if (collected.length > 0) setText(place, collected.join(" "));
+    const text = collected.join(" ");
+    if (text !== "") setText(place, text);
     collected = [];
     timer = null;
+    // news grows old: the lists show what is true now
+    setTimeout(() => place.textContent === text && setText(place, ""), SHOWN_FOR);
   }
 
   return {
@@ -126,6 +130,10 @@ export function voice() {
     mention: (text) => {
       if (!collected.includes(text)) collected.push(text);
       timer ??= setTimeout(flush, COLLECTED_FOR);
+    },
+    /** Take back what is no longer news. @param {string} text */
+    retract: (text) => {
+      collected = collected.filter((other) => other !== text);
     },
   };
 }

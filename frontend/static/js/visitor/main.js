@@ -58,7 +58,7 @@ function begin() {
   const random = String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32)));
   const token = btoa(random).replaceAll("+", "-").replaceAll("/", "_").replace("=", "");
   const chosen = document.querySelector("input[name=door]:checked");
-  const door = chosen instanceof HTMLInputElement ? chosen.value : "help";
+  const door = chosen instanceof HTMLInputElement ? chosen.value : "not_said";
   const language = document.documentElement.lang;
   line = openLine({
     url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/v`,

@@ -250,7 +250,7 @@ export function composerOf(words, say, send) {
  * @param {Say} say
  */
 export function surroundings(words, say) {
-  const call = document.getElementById("call");
+  const call = box("call");
   let told = "";
 
   /** @param {State} state @returns {[string, string]} the news, and what can be done */
@@ -289,7 +289,7 @@ export function surroundings(words, say) {
     const [first, more] = news(state);
     put(box("news"), first);
     put(box("more"), more);
-    call?.toggleAttribute("hidden", state.staffed || state.waitingFrom === null);
+    call.toggleAttribute("hidden", state.staffed || state.waitingFrom === null);
     put(box("typing"), state.typing ? named(words, "typing", state.advocate) : "");
     wait(state.waitingFrom === null ? -1 : Math.floor((now - state.waitingFrom) / MINUTE), stays);
     breaks(state, brokenFor);
