@@ -28,6 +28,8 @@ def check_deploy(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
         (sqlite and settings.PROCESSES > 1, "SQLite serves one process only", "havre.E007"),
         (settings.EMBEDDED and settings.PROCESSES > 1, "several processes need REDIS_URL", "havre.E008"),
         (_development_keys(), "the key folder holds keys that were generated for development", "havre.E009"),
+        (settings.VAULT_URL.startswith("http://"), "Vault is reached over plain http", "havre.E011"),
+        (bool(settings.VAULT_URL) and not settings.VAULT_TOKEN, "HAVRE_VAULT_TOKEN is missing", "havre.E012"),
         (_cleartext_redis(), "Redis is reached without a password", "havre.E010"),
     ]
     return [Error(words, id=code) for broken, words, code in rules if broken]

@@ -24,6 +24,10 @@ class Env:
     data_dir: Path
     keys_dir: Path
     audit_dir: Path
+    vault_url: str
+    vault_token: str
+    vault_mount: str
+    vault_ca: str
     database_url: str
     redis_url: str
     allowed_hosts: tuple[str, ...]
@@ -44,6 +48,10 @@ VARIABLES: dict[str, str] = {
     "HAVRE_DATA_DIR": "Folder for the SQLite file and development secrets. Default: var/ in the checkout.",
     "HAVRE_KEYS_DIR": "Folder of the file key provider, outside of every backup. Default: keys/ in the data folder.",
     "HAVRE_AUDIT_DIR": "Folder of the audit trail's signed heads. Default: audit/ in the data folder.",
+    "HAVRE_VAULT_URL": "Address of Vault or OpenBao; empty means the file key provider.",
+    "HAVRE_VAULT_TOKEN": "Token for its Transit engine. Secret: may come as HAVRE_VAULT_TOKEN_FILE.",
+    "HAVRE_VAULT_MOUNT": "Where its Transit engine is mounted. Default: transit.",
+    "HAVRE_VAULT_CA": "File of the certificate authority of that server; empty means the system's.",
     "HAVRE_ALLOWED_HOSTS": "Comma-separated host names that this site answers to.",
     "HAVRE_SECURE_COOKIES": "0 lets staff sign in over plain http. Default: 1, and 0 in development.",
     "HAVRE_INLINE_WORKER": "1 runs the worker loop inside the web process. Default: 1 without Redis, else 0.",
@@ -54,7 +62,7 @@ VARIABLES: dict[str, str] = {
 }
 """Every variable by name, with its meaning; the documentation and the compose file are checked against it."""
 
-SECRETS = frozenset({"HAVRE_SECRET_KEY", "DATABASE_URL", "REDIS_URL"})
+SECRETS = frozenset({"HAVRE_SECRET_KEY", "HAVRE_VAULT_TOKEN", "DATABASE_URL", "REDIS_URL"})
 """Variables that may also be given as a file, by the name with `_FILE` behind it."""
 
 
@@ -78,6 +86,10 @@ def read_env(environ: Mapping[str, str]) -> Env:
         data_dir=data_dir,
         keys_dir=Path(environ.get("HAVRE_KEYS_DIR") or data_dir / "keys").resolve(),
         audit_dir=Path(environ.get("HAVRE_AUDIT_DIR") or data_dir / "audit").resolve(),
+        vault_url=environ.get("HAVRE_VAULT_URL", ""),
+        vault_token=_secret(environ, "HAVRE_VAULT_TOKEN"),
+        vault_mount=environ.get("HAVRE_VAULT_MOUNT") or "transit",
+        vault_ca=environ.get("HAVRE_VAULT_CA", ""),
         database_url=_secret(environ, "DATABASE_URL"),
         redis_url=redis_url,
         allowed_hosts=hosts or (("localhost", "127.0.0.1", "[::1]") if development else ()),

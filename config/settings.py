@@ -20,6 +20,8 @@ PROCESSES = ENV.processes
 DATA_DIR = ENV.data_dir
 KEYS_DIR = ENV.keys_dir
 AUDIT_DIR = ENV.audit_dir
+VAULT_URL, VAULT_TOKEN = ENV.vault_url, ENV.vault_token
+VAULT_MOUNT, VAULT_CA = ENV.vault_mount, ENV.vault_ca
 
 INSTALLED_APPS = [
     "daphne",

@@ -14,7 +14,7 @@ from encryption.core import envelope
 from encryption.core.envelope import Binding, NotAuthentic
 from encryption.core.subject import Subject
 from encryption.models import DataKey, Wrap
-from encryption.providers import FileProvider, KeyProvider, epoch_of
+from encryption.providers import FileProvider, KeyProvider, VaultProvider, epoch_of
 from encryption.text import Secret
 
 OPERATIONAL = "op"
@@ -62,6 +62,8 @@ _lock = threading.Lock()
 @cache
 def provider() -> KeyProvider:
     """Return this site's key provider."""
+    if settings.VAULT_URL:
+        return VaultProvider(settings.VAULT_URL, settings.VAULT_TOKEN, mount=settings.VAULT_MOUNT, ca=settings.VAULT_CA)
     return FileProvider(settings.KEYS_DIR, development=settings.DEVELOPMENT)
 
 

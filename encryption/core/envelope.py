@@ -52,7 +52,7 @@ def commitment(data_key: bytes, subject: Subject) -> bytes:
 
 def derive(data_key: bytes, subject: Subject, kind: str) -> bytes:
     """Return the 32-byte key for one kind of record of a subject (HKDF-SHA256, RFC 5869)."""
-    info = _fields(_LABEL, subject.kind.encode(), kind.encode())
+    info = fields(_LABEL, subject.kind.encode(), kind.encode())
     return HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=subject.id.bytes, info=info).derive(data_key)
 
 
@@ -89,7 +89,7 @@ def unpad(padded: bytes) -> bytes:
 
 
 def _associated(algorithm: int, subject: Subject, key_id: bytes, binding: Binding) -> bytes:
-    return _fields(
+    return fields(
         _LABEL,
         bytes((algorithm,)),
         binding.kind.encode(),
@@ -102,6 +102,6 @@ def _associated(algorithm: int, subject: Subject, key_id: bytes, binding: Bindin
     )
 
 
-def _fields(*values: bytes) -> bytes:
+def fields(*values: bytes) -> bytes:
     """Join with length prefixes, so that no two different lists give the same bytes."""
     return b"".join(len(value).to_bytes(4, "big") + value for value in values)
