@@ -9,6 +9,7 @@ SHELL := /bin/sh
 .NOTPARALLEL:
 
 PORT ?= 8000
+MINUTES ?= 30
 ARGS ?=
 PYTHON ?=
 UV ?= uv
@@ -17,6 +18,7 @@ PY := .venv/bin/python
 RUNTIME := .venv/.requirements.stamp
 DEV := .venv/.requirements-dev.stamp
 NODE := node_modules/.package-lock.stamp
+LIGHTHOUSE := tests/lighthouse/node_modules/.package-lock.stamp
 BABEL := $(PY) -m babel.messages.frontend
 KEYWORDS := $(addprefix --keyword ,gettext_lazy gettext_noop ngettext_lazy:1,2 pgettext_lazy:1c,2 npgettext_lazy:1c,2,3)
 ROOMS := audit encryption staff chat crisis directory cases ops frontend
@@ -48,9 +50,8 @@ demo: setup ## Start a whole Havre with sample data on 127.0.0.1 (PORT=8000); Ct
 	@exec env $(DEMO) serve --host 127.0.0.1 --port $(PORT)
 
 .PHONY: demo-reset
-demo-reset: ## Throw the data of the demo away
-	@rm -rf var/demo
-	@echo "The demo's data is gone; make demo starts afresh."
+demo-reset: setup ## Throw the data of the demo away
+	@$(DEMO) reset_demo
 
 .PHONY: test
 test: setup $(DEV) ## Run every test (ARGS='-k note' passes through to pytest)
@@ -91,11 +92,43 @@ protocol: setup ## Write the files that are generated from the wire protocol
 bench: setup $(DEV) ## Measure delivery beside a bare reference
 	@exec $(PY) -m bench $(ARGS)
 
+.PHONY: bench-crypto
+bench-crypto: setup $(DEV) ## Measure sealing beside the bare primitives; fails when a target is missed
+	@exec $(PY) -m bench.crypto
+
+.PHONY: bench-screening
+bench-screening: setup $(DEV) ## Measure the screening of one message; fails when its target is missed
+	@exec $(PY) -m bench.screening
+
+.PHONY: screening
+screening: setup $(DEV) ## Measure the screening rules on the labelled messages and write docs/screening.md
+	@exec $(PY) -m tests.screening.measure --write
+
+.PHONY: exit
+exit: setup $(DEV) ## Prove the quick exit in both browsers (some 10 minutes) and write down what was seen
+	@HAVRE_TEST_EXIT=1 $(PY) -m tests -p tests.support.proofs tests/browser/exit $$($(PY) -m tests.support.promises) $(ARGS)
+
+.PHONY: chaos
+chaos: setup $(DEV) ## Break everything while people write, and count (some 15 minutes; ARGS='--only redis')
+	@exec $(PY) -m tests.chaos $(ARGS)
+
+.PHONY: soak
+soak: setup $(DEV) ## Serve steadily for MINUTES=30 and see whether memory and files stay
+	@exec $(PY) -m tests.chaos.soak --minutes $(MINUTES) $(ARGS)
+
 .PHONY: screens
-screens: setup $(DEV) ## Take the screenshots of the stories into var/screens
+screens: setup $(DEV) ## Take every state of the visitor's page, in both languages at both sizes, into docs/screens
+	@exec env $(DEVELOPMENT) $(PY) -m tests.screens $(ARGS)
+
+.PHONY: barriers
+barriers: setup $(DEV) ## Look for barriers in every state in every language at both sizes; screenshots into var/screens
 	@mkdir -p var/screens
 	@HAVRE_TEST_SCREENS=$(CURDIR)/var/screens $(PY) -m tests tests/browser $(ARGS)
 	@echo "The screenshots are in var/screens."
+
+.PHONY: lighthouse
+lighthouse: setup $(DEV) $(LIGHTHOUSE) ## Ask Lighthouse about the visitor's page (210 MB of packages the first time)
+	@exec env $(DEVELOPMENT) $(PY) -m tests.lighthouse
 
 .PHONY: lock
 lock: ## Make both lock files again from pyproject.toml (needs uv; ARGS=--upgrade for newer versions)
@@ -140,6 +173,10 @@ $(DEV): requirements-dev.lock $(RUNTIME)
 $(NODE): package-lock.json package.json .npmrc
 	@command -v npm >/dev/null || { echo "This needs Node.js 20 and npm (Debian: apt-get install nodejs npm)" >&2; exit 1; }
 	@npm ci --ignore-scripts --silent
+	@touch $@
+
+$(LIGHTHOUSE): tests/lighthouse/package-lock.json tests/lighthouse/package.json tests/lighthouse/.npmrc
+	@cd tests/lighthouse && npm ci --ignore-scripts --silent
 	@touch $@
 
 %.mo: %.po $(RUNTIME)

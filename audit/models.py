@@ -14,6 +14,9 @@ class AuditEvent(models.Model):
     previous = models.BinaryField(max_length=32)
     digest = models.BinaryField(max_length=32, unique=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["subject", "action"])]
+
     def __str__(self) -> str:
         return f"audit event {self.pk}"
 

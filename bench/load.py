@@ -1,17 +1,62 @@
-"""The load: pairs of a visitor and an advocate; each visitor posts, waits for the durable answer, and posts again."""
+"""The load: pairs of sockets, one that posts and one that receives, driven by callbacks alone."""
 
 import asyncio
-import json
-import secrets
+import itertools
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Protocol
 
-import websockets
-from websockets.asyncio.client import ClientConnection
+from bench.wire import Socket, framed
 
-TEXT = "an eighty byte text, as people write them when they have little time to write it"
-DRAIN_SECONDS = 5
+TEXT = b"an eighty byte text, as people write them when they have little time to write it"
+assert len(TEXT) == 80
+DRAIN_SECONDS = 10.0
+
+
+@dataclass
+class Pair:
+    """Be the two sockets of one conversation; `peer` is the address of the one who receives, where one is needed."""
+
+    visitor: Socket
+    advocate: Socket
+    peer: bytes = b""
+    ref: int = 0
+    posted: bytes = b""
+
+
+class Dialect(Protocol):
+    """Say a post and understand the answers, in the words of one kind of server."""
+
+    def post(self, pair: Pair, client_id: bytes) -> bytes:
+        """Return the frames of a post."""
+
+    def answer(self, text: bytes) -> int:
+        """Return 1 for an acknowledgement, -1 for a refusal, 0 for anything else."""
+
+    def delivered(self, text: bytes) -> bytes | None:
+        """Return the client id of a message that has arrived, None for anything else."""
+
+
+class Json:
+    """The words of Havre, and of the references, which speak as little of them as they need."""
+
+    def post(self, pair: Pair, client_id: bytes) -> bytes:
+        """Return the frame of a post."""
+        pair.ref += 1
+        return framed(b'{"type":"post","ref":%d,"client_id":"%s","body":"%s"}' % (pair.ref, client_id, TEXT))
+
+    def answer(self, text: bytes) -> int:
+        """Tell an `ok` from an `error`."""
+        return 1 if text.startswith(b'{"type":"ok"') else -1 if text.startswith(b'{"type":"error"') else 0
+
+    def delivered(self, text: bytes) -> bytes | None:
+        """Return the client id of a `message`."""
+        if not text.startswith(b'{"type":"message"'):
+            return None
+        at = text.find(b'"client_id":"')
+        return text[at + 13 : at + 45] if at >= 0 else None
 
 
 @dataclass
@@ -20,103 +65,99 @@ class Counts:
 
     acknowledged: int = 0
     refused: int = 0
+    refusal: str = ""
+    """What the last refusal said."""
     delivered: int = 0
     seconds: float = 0.0
+    generator_cpu: float = 0.0
+    """Share of a core that the generator used."""
     deliver_ms: list[float] = field(default_factory=list)
+    acknowledged_ids: list[bytes] = field(default_factory=list)
+    """In closed loop, where each visitor has one text on its way."""
 
 
-@dataclass
-class Pair:
-    """Be the two sockets of one conversation; `conversation` is empty for the bare reference."""
+class Load:
+    """Drive pairs and count."""
 
-    visitor: ClientConnection
-    advocate: ClientConnection
-    sent: dict[str, float] = field(default_factory=dict)
+    def __init__(self, pairs: list[Pair], dialect: Dialect) -> None:
+        self.counts = Counts()
+        self._pairs = pairs
+        self._dialect = dialect
+        self._sent: dict[bytes, float] = {}
+        self._numbers = itertools.count(1)
+        self._posted = 0
+        self._again = False
+        self._last_answer = 0.0
 
+    async def closed(self, seconds: float) -> Counts:
+        """Let each visitor post, wait for the acknowledgement and post the next, for some seconds."""
+        return await self._measured(self._closed, seconds)
 
-async def until(socket: ClientConnection, **wanted: Any) -> dict[str, Any]:
-    """Return the next frame with these fields."""
-    async with asyncio.timeout(20):
-        while True:
-            frame: dict[str, Any] = json.loads(await socket.recv())
-            if all(frame.get(key) == value for key, value in wanted.items()):
-                return frame
+    async def steady(self, rate: float, seconds: float) -> Counts:
+        """Let messages come at a fixed rate, whatever the server does."""
+        return await self._measured(partial(self._steady, rate), seconds)
 
+    async def _measured(self, drive: Callable[[float], Coroutine[None, None, None]], seconds: float) -> Counts:
+        for pair in self._pairs:
+            pair.visitor.on_text = partial(self._answered, pair)
+            pair.advocate.on_text = self._arrived
+        began, used = time.perf_counter(), time.process_time()
+        await drive(seconds)
+        await self._drained()
+        counts = self.counts
+        counts.generator_cpu = (time.process_time() - used) / (time.perf_counter() - began)
+        counts.seconds = max(self._last_answer - began, 1e-9)
+        return counts
 
-async def havre_pairs(base: str, sessions: list[str], conversations: int) -> list[Pair]:
-    """Open the conversations, four to an advocate, each taken and followed."""
-    address = base.replace("http", "ws")
-    pairs = []
-    for number in range(conversations):
-        visitor = await websockets.connect(f"{address}/ws/v", origin=base, compression=None)  # type: ignore[arg-type]
-        hello = {"type": "hello", "version": 1, "token": secrets.token_urlsafe(32), "after": 0, "start": True}
-        await visitor.send(json.dumps(hello | {"language": "en"}))
-        await until(visitor, type="welcome")
-        cookie = {"Cookie": f"session={sessions[number // 4]}"}
-        advocate = await websockets.connect(f"{address}/ws/s", origin=base, additional_headers=cookie, compression=None)  # type: ignore[arg-type]
-        await advocate.send(json.dumps({"type": "hello", "version": 1, "follow": {}}))
-        await advocate.send(json.dumps({"type": "availability", "ref": 1, "state": "busy"}))
-        await until(advocate, ref=1)
-        while True:
-            overview = await until(advocate, type="overview")
-            waiting = [one["id"] for one in overview["conversations"] if one["state"] == "waiting"]
-            if waiting:
-                break
-        await advocate.send(json.dumps({"type": "take", "ref": 2, "conversation": waiting[0]}))
-        await until(advocate, ref=2, type="ok")
-        await advocate.send(json.dumps({"type": "follow", "ref": 3, "conversation": waiting[0], "after": 0}))
-        await until(advocate, ref=3, type="ok")
-        pairs.append(Pair(visitor, advocate))
-    return pairs
+    async def _closed(self, seconds: float) -> None:
+        self._again = True
+        for pair in self._pairs:
+            self._post(pair)
+        await asyncio.sleep(seconds)
+        self._again = False
 
+    async def _steady(self, rate: float, seconds: float) -> None:
+        began = time.perf_counter()
+        pairs = itertools.cycle(self._pairs)
+        while (passed := time.perf_counter() - began) < seconds:
+            for _ in range(int(passed * rate) - self._posted):
+                self._post(next(pairs))
+            await asyncio.sleep(max((self._posted + 1) / rate - (time.perf_counter() - began), 0))
 
-async def bare_pairs(base: str, conversations: int) -> list[Pair]:
-    """Open the pairs of the reference."""
-    address = base.replace("http", "ws")
-    return [
-        Pair(
-            advocate=await websockets.connect(f"{address}/s/{number}", compression=None),
-            visitor=await websockets.connect(f"{address}/v/{number}", compression=None),
-        )
-        for number in range(conversations)
-    ]
+    async def _drained(self) -> None:
+        """Wait for what is still on its way."""
+        patience = time.perf_counter() + DRAIN_SECONDS
+        counts = self.counts
+        while time.perf_counter() < patience and any(pair.visitor.alive for pair in self._pairs):
+            if counts.acknowledged + counts.refused == self._posted and counts.delivered >= counts.acknowledged:
+                return
+            await asyncio.sleep(0.02)
 
+    def _post(self, pair: Pair) -> None:
+        client_id = b"%032x" % next(self._numbers)
+        pair.posted = client_id
+        self._posted += 1
+        frames = self._dialect.post(pair, client_id)
+        self._sent[client_id] = time.perf_counter()
+        pair.visitor.write(frames)
 
-async def closed_loop(pairs: list[Pair], seconds: float) -> Counts:
-    """Post for some seconds, wait for what is still on its way, and return the counts."""
-    counts = Counts()
-    readers = [asyncio.create_task(_read(pair, counts)) for pair in pairs]
-    began = time.perf_counter()
-    await asyncio.gather(*(_post(pair, counts, began + seconds) for pair in pairs))
-    counts.seconds = time.perf_counter() - began
-    patience = time.perf_counter() + DRAIN_SECONDS
-    while counts.delivered < counts.acknowledged and time.perf_counter() < patience:
-        await asyncio.sleep(0.05)
-    for reader in readers:
-        reader.cancel()
-    for pair in pairs:
-        await pair.visitor.close()
-        await pair.advocate.close()
-    return counts
-
-
-async def _post(pair: Pair, counts: Counts, deadline: float) -> None:
-    ref = 0
-    while time.perf_counter() < deadline:
-        ref += 1
-        client_id = secrets.token_hex(16)
-        pair.sent[client_id] = time.perf_counter()
-        await pair.visitor.send(json.dumps({"type": "post", "ref": ref, "client_id": client_id, "body": TEXT}))
-        if (await until(pair.visitor, ref=ref))["type"] == "ok":
-            counts.acknowledged += 1
+    def _answered(self, pair: Pair, text: bytes) -> None:
+        answer = self._dialect.answer(text)
+        if answer == 0:
+            return
+        if answer > 0:
+            self.counts.acknowledged += 1
+            self.counts.acknowledged_ids.append(pair.posted)
         else:
-            counts.refused += 1
+            self.counts.refused += 1
+            self.counts.refusal = text[:200].decode(errors="replace")
+        self._last_answer = time.perf_counter()
+        if self._again and answer > 0:
+            self._post(pair)
 
-
-async def _read(pair: Pair, counts: Counts) -> None:
-    while True:
-        frame = json.loads(await pair.advocate.recv())
-        begun = pair.sent.pop(frame.get("client_id") or "", None) if frame["type"] == "message" else None
+    def _arrived(self, text: bytes) -> None:
+        client_id = self._dialect.delivered(text)
+        begun = self._sent.pop(client_id, None) if client_id is not None else None
         if begun is not None:
-            counts.deliver_ms.append((time.perf_counter() - begun) * 1_000)
-            counts.delivered += 1
+            self.counts.deliver_ms.append((time.perf_counter() - begun) * 1_000)
+            self.counts.delivered += 1

@@ -6,12 +6,14 @@ unique. Handlers read rows and merge by time, so an item that overtakes another 
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
-from cases.core.delivery import back_off
+from audit.services import record
+from cases.core.delivery import AFTER_OUTAGE, back_off
 from cases.core.timeline import Code
 from cases.models import Case, Contact, Entry
 from cases.selectors import case_subject, entry_binding
@@ -20,7 +22,8 @@ from chat.core.actors import System
 from chat.models import Conversation, OutboxItem
 from chat.selectors import conversation_for
 from crisis.selectors import escalation_for, reason_of, settlement_of
-from encryption.services import sealer_for
+from encryption.providers import EpochGone, ProviderDown
+from encryption.services import sealer_for, sealing
 from encryption.text import Secret
 from staff.models import User
 from staff.permissions import Action
@@ -34,18 +37,70 @@ class UnknownTopic(Exception):
     """Report an item that nobody here knows how to handle."""
 
 
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Show an item that could not be handed over: no content of it."""
+
+    id: int
+    topic: str
+    created_at: datetime
+    attempts: int
+
+
 def deliver_due(*, now: datetime, limit: int = 100) -> int:
     """Hand over the items that are due, oldest first; return how many arrived.
 
-    One that fails is tried again later with a growing pause and holds no other one up.
+    One that fails is tried again later with a growing pause and holds no other one up. While the key provider is down
+    it is asked once and what needs keys waits untouched, so that no row stays locked behind its time-outs.
     """
     due = OutboxItem.objects.filter(delivered_at=None, dead=False, due_at__lte=now).order_by("pk")
     # read without a lock first, so that an idle worker does not take SQLite's only write lock every second
-    return sum(_deliver(pk, now) for pk in list(due.values_list("pk", flat=True)[:limit]))
+    arrived, keys = 0, None
+    for pk, topic in list(due.values_list("pk", "topic")[:limit]):
+        if topic in NEED_KEYS:
+            keys = keys_answer() if keys is None else keys
+            if not keys:
+                continue
+        try:
+            arrived += _deliver(pk, now)
+        except ProviderDown:
+            keys = False
+    return arrived
+
+
+def given_up() -> tuple[GivenUp, ...]:
+    """Return the items that are not tried any more, oldest first."""
+    rows = OutboxItem.objects.filter(dead=True, delivered_at=None).order_by("pk")
+    return tuple(GivenUp(row.pk, row.topic, row.created_at, row.attempts) for row in rows)
+
+
+def revive(*, now: datetime) -> int:
+    """Try everything again that was given up; return how much that is."""
+    with transaction.atomic():
+        rows = OutboxItem.objects.filter(dead=True, delivered_at=None)
+        ids = list(rows.values_list("pk", flat=True))
+        rows.filter(pk__in=ids).update(dead=False, attempts=0, due_at=now)
+        if ids:
+            record(actor="system", action="outbox.revived", subject="site", data={"items": len(ids)}, now=now)
+    return len(ids)
+
+
+def keys_answer() -> bool:
+    """Ask the key provider for something small, before any lock is taken."""
+    try:
+        sealing.provider().list_epochs()
+    except ProviderDown:
+        logger.warning("the key provider is down: escalations wait to be written into cases")
+        return False
+    return True
 
 
 def _deliver(item_id: int, now: datetime) -> bool:
-    """Hand one item over in its own transaction; another worker may hold it or have been quicker."""
+    """Hand one item over in its own transaction; another worker may hold it or have been quicker.
+
+    Raises `ProviderDown`, after the item was put off.
+    """
+    failed: Exception | None = None
     with transaction.atomic():
         item = _claim(item_id, now)
         if item is None:
@@ -54,11 +109,19 @@ def _deliver(item_id: int, now: datetime) -> bool:
             with transaction.atomic():
                 _handler(item.topic)(item, now)
         except Exception as error:
+            failed = error
             _put_off(item, error, now)
-            return False
-        item.delivered_at = now
-        item.save(update_fields=["delivered_at"])
-    return True
+        else:
+            item.delivered_at = now
+            item.save(update_fields=["delivered_at"])
+    if isinstance(failed, ProviderDown) and is_outage(failed):
+        raise failed
+    return failed is None
+
+
+def is_outage(error: Exception) -> bool:
+    """Tell whether a failure is not the item's: keys or database are away. A key that is gone for good is none."""
+    return isinstance(error, ProviderDown | OperationalError) and not isinstance(error, EpochGone)
 
 
 def _claim(item_id: int, now: datetime) -> OutboxItem | None:
@@ -68,9 +131,15 @@ def _claim(item_id: int, now: datetime) -> OutboxItem | None:
 
 
 def _put_off(item: OutboxItem, error: Exception, now: datetime) -> None:
-    """Note a failure. The log names item, topic and type of error; never its words, which may hold a value."""
-    item.attempts += 1
-    pause = back_off(item.attempts)
+    """Note a failure. The log names item, topic and type of error; never its words, which may hold a value.
+
+    An outage, however long, is no failure of the item: it is never given up because of one.
+    """
+    if is_outage(error):
+        pause: timedelta | None = AFTER_OUTAGE
+    else:
+        item.attempts += 1
+        pause = back_off(item.attempts)
     if pause is None:
         item.dead = True
         logger.error("outbox item %s (%s) given up after %s attempts", item.pk, item.topic, item.attempts)
@@ -106,6 +175,10 @@ def _left_quickly(item: OutboxItem, now: datetime) -> None:
     _add_entry(item, file_contact(_conversation(item)), Code.LEFT_QUICKLY)
 
 
+def _came_back(item: OutboxItem, now: datetime) -> None:
+    _add_entry(item, file_contact(_conversation(item)), Code.CAME_BACK)
+
+
 def _ended(item: OutboxItem, now: datetime) -> None:
     """Note who ended it; a quick exit has an item of its own."""
     conversation = _conversation(item)
@@ -123,6 +196,10 @@ def _ended(item: OutboxItem, now: datetime) -> None:
 def _closed(item: OutboxItem, now: datetime) -> None:
     contact = file_contact(_conversation(item))
     _add_entry(item, contact, Code.CONTACT_CLOSED, author_id=int(item.data["by"]))
+
+
+def _erased(item: OutboxItem, now: datetime) -> None:
+    _add_entry(item, file_contact(_conversation(item)), Code.ERASED)
 
 
 def _conversation(item: OutboxItem) -> Conversation:
@@ -167,6 +244,11 @@ HANDLERS: dict[str, Handler] = {
     "escalation.resolved": _escalation,
     "escalation.stood_down": _escalation,
     "conversation.left_quickly": _left_quickly,
+    "conversation.came_back": _came_back,
     "conversation.ended": _ended,
     "contact.closed": _closed,
+    "conversation.erased": _erased,
 }
+
+NEED_KEYS = frozenset(topic for topic in HANDLERS if topic.startswith("escalation."))
+"""What seals or unseals a text on its way."""

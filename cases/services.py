@@ -62,10 +62,12 @@ def record_contact(
 
 def read_case(*, actor: Staff, case_id: UUID, now: datetime) -> Done[CaseView]:
     """Return a case with its texts, once the trail says who reads it. Raises `Unseen`."""
+    case = case_for(actor, case_id, Action.READ_CASE)
+    # before the trail is written: its one head must not be held while a slow provider is asked
+    view = case_view(case, actor.language)
     with transaction.atomic():
-        case = case_for(actor, case_id, Action.READ_CASE)
+        case_for(actor, case_id, Action.READ_CASE)
         record(actor=str(actor), action="case.read", subject=f"case:{case.pk}", now=now)
-        view = case_view(case, actor.language)
     return Done(view)
 
 

@@ -2,31 +2,38 @@
 
 from collections.abc import Iterable
 
+from chat.frames import Rendered
 from chat.hub import hub
 from chat.log import StoredEvent
 
 _TEXTS = frozenset({"message", "note"})
-"""Kinds of event that change nothing of a list but its counts, which may be a second late."""
+"""Kinds of event that change nothing of a list but its counts, which may be two seconds late."""
 
 
-async def publish(events: Iterable[StoredEvent]) -> None:
+async def publish(events: Iterable[StoredEvent], rendered: Rendered | None = None) -> None:
     """Tell all followers of these events, in order, and every list that something changed.
 
-    What is only written lets the lists gather; a flag, a take or an end reaches them at once.
+    `rendered` is the only event where that was made of it already. What is only written lets the lists of those who
+    see it gather; a flag, a take or an end reaches all at once.
     """
-    kinds = set()
+    here, written, changed = hub(), set(), False
     for event in events:
-        await hub().tell_event(event)
-        kinds.add(event.kind)
-    if kinds:
-        await hub().tell_change(soon=not kinds <= _TEXTS)
+        await here.tell_event(event, rendered)
+        if event.kind in _TEXTS:
+            written.add(event.conversation)
+        else:
+            changed = True
+    if changed:
+        here.tell_change()
+    elif written:
+        here.tell_counts(frozenset(written))
 
 
 async def publish_overview() -> None:
     """Tell every list that something changed."""
-    await hub().tell_change(soon=True)
+    hub().tell_change()
 
 
 async def publish_revoked(user_id: int) -> None:
     """Tell every process to look again at somebody's session and rights."""
-    await hub().tell_revoked(user_id)
+    hub().tell_revoked(user_id)

@@ -1,12 +1,15 @@
 """Turn frames into JSON text and back; the only place that does."""
 
 import json
+from typing import TypeVar
 
 import msgspec
 
 from chat.core.errors import ErrorCode
 from chat.protocol import (
+    Command,
     Frame,
+    Poll,
     StaffAvailability,
     StaffCommand,
     StaffDecline,
@@ -14,6 +17,7 @@ from chat.protocol import (
     StaffFollow,
     StaffHello,
     StaffNote,
+    StaffOlder,
     StaffPing,
     StaffPost,
     StaffRead,
@@ -21,15 +25,22 @@ from chat.protocol import (
     StaffTyping,
     StaffUnfollow,
     VisitorCommand,
+    VisitorDoor,
     VisitorEnd,
     VisitorEvent,
     VisitorHello,
+    VisitorLanguage,
+    VisitorOlder,
     VisitorPing,
     VisitorPost,
+    VisitorSeen,
 )
 
+Request = TypeVar("Request", bound=Frame)
 _encoder = msgspec.json.Encoder()
 _visitor: msgspec.json.Decoder[VisitorCommand] = msgspec.json.Decoder(VisitorCommand)
+_poll: msgspec.json.Decoder[Poll] = msgspec.json.Decoder(Poll)
+_command: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _staff: msgspec.json.Decoder[StaffCommand] = msgspec.json.Decoder(StaffCommand)
 
 
@@ -56,6 +67,31 @@ def decode_visitor(raw: str) -> VisitorCommand:
         raise _malformed(raw, VISITOR_COMMANDS) from None
 
 
+def decode_poll(raw: bytes) -> Poll:
+    """Return what a page asks for, or raise `Malformed`."""
+    try:
+        return _poll.decode(raw)
+    except (msgspec.MsgspecError, UnicodeError):
+        raise Malformed(ErrorCode.BAD_FRAME) from None
+
+
+def decode_command(raw: bytes) -> tuple[str, str]:
+    """Return the token and the frame of a command that came as a request, or raise `Malformed`."""
+    try:
+        command = _command.decode(raw)
+        return command.token, bytes(command.frame).decode()
+    except (msgspec.MsgspecError, UnicodeError):
+        raise Malformed(ErrorCode.BAD_FRAME) from None
+
+
+def decode_request(raw: bytes, shape: type[Request]) -> Request:
+    """Return the body of a plain request, or raise `Malformed`."""
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except (msgspec.MsgspecError, UnicodeError):
+        raise Malformed(ErrorCode.BAD_FRAME) from None
+
+
 def decode_staff(raw: str) -> StaffCommand:
     """Return a staff command, or raise `Malformed`."""
     try:
@@ -68,7 +104,16 @@ def _tags(*frames: type[Frame]) -> frozenset[str]:
     return frozenset(str(frame.__struct_config__.tag) for frame in frames)
 
 
-VISITOR_COMMANDS = _tags(VisitorHello, VisitorPost, VisitorEnd, VisitorPing)
+VISITOR_COMMANDS = _tags(
+    VisitorHello,
+    VisitorPost,
+    VisitorEnd,
+    VisitorPing,
+    VisitorSeen,
+    VisitorOlder,
+    VisitorDoor,
+    VisitorLanguage,
+)
 STAFF_COMMANDS = _tags(
     StaffHello,
     StaffFollow,
@@ -77,6 +122,7 @@ STAFF_COMMANDS = _tags(
     StaffNote,
     StaffTyping,
     StaffRead,
+    StaffOlder,
     StaffTake,
     StaffDecline,
     StaffAvailability,

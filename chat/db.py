@@ -3,6 +3,10 @@
 Channels' `database_sync_to_async` puts all of a process through one thread, where one slow query holds up everybody
 (`livechat.md` section 5, row 11). These threads keep their connections; one that breaks is dropped and the caller is
 told, so that the client tries again.
+
+Visitors have threads that nothing of staff can use up. A first hello asks the key provider, so it has threads apart:
+while keys are slow, newcomers wait for each other, and who is writing already does not wait for them. Slow hashes have
+threads apart as well.
 """
 
 import asyncio
@@ -15,25 +19,51 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
-MOST_THREADS = 8
+# on SQLite one writes at a time, and reads wait for nothing but Python: threads beyond these only take memory
+MOST_THREADS = 4 if settings.EMBEDDED else 8
+MOST_VISITOR_THREADS = 3 if settings.EMBEDDED else 6
+MOST_OPENING_THREADS = 1 if settings.EMBEDDED else 2
+MOST_SLOW_THREADS = 2
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _pool = ThreadPoolExecutor(max_workers=MOST_THREADS, thread_name_prefix="havre-db")
+_visitors = ThreadPoolExecutor(max_workers=MOST_VISITOR_THREADS, thread_name_prefix="havre-db-visitors")
+_slow = ThreadPoolExecutor(max_workers=MOST_SLOW_THREADS, thread_name_prefix="havre-db-slow")
+_openings = ThreadPoolExecutor(max_workers=MOST_OPENING_THREADS, thread_name_prefix="havre-db-openings")
 
 
 async def in_db(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return what `function` returns, run on a thread of the pool."""
+    """Return what `function` returns, run for staff or the worker."""
+    return await _on(_pool, partial(function, *args, **kwargs))
+
+
+async def in_visitor_db(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return what `function` returns, run for a visitor."""
+    return await _on(_visitors, partial(function, *args, **kwargs))
+
+
+async def in_opening_db(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return what `function` returns, run for a visitor who begins."""
+    return await _on(_openings, partial(function, *args, **kwargs))
+
+
+async def in_slow_db(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return what `function` returns, run where slow hashes are worked on."""
+    return await _on(_slow, partial(function, *args, **kwargs))
+
+
+async def _on(pool: ThreadPoolExecutor, work: Callable[[], R]) -> R:
     if getattr(settings, "DB_WORK_ON_MAIN_THREAD", False):
         # only tests: their transaction lives on the main thread and is rolled back there
-        return await sync_to_async(function, thread_sensitive=True)(*args, **kwargs)
-    return await asyncio.get_running_loop().run_in_executor(_pool, partial(_run, function, *args, **kwargs))
+        return await sync_to_async(work, thread_sensitive=True)()
+    return await asyncio.get_running_loop().run_in_executor(pool, _run, work)
 
 
-def _run(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+def _run(work: Callable[[], R]) -> R:
     try:
-        return function(*args, **kwargs)
+        return work()
     except (OperationalError, InterfaceError):
         connection.close()
         raise

@@ -8,8 +8,11 @@ from django.db.models import F, Q
 
 from chat.core.conversation import State
 from chat.core.handles import new_handle
+from chat.core.survey import WORST, Again, Helpful, Survey
 
 _STATES = [state.value for state in State]
+_SURVEYS = [survey.value for survey in Survey]
+_HELPFUL, _AGAIN = ["", *(one.value for one in Helpful)], ["", *(one.value for one in Again)]
 
 
 class Site(models.Model):
@@ -23,9 +26,23 @@ class Site(models.Model):
     page_title_en = models.CharField(max_length=40)
     page_title_fr = models.CharField(max_length=40)
     open = models.BooleanField(default=True)
+    # how long a transcript stays readable by readers after its close; `encryption.core.life` lists the choices
+    keep_hours = models.PositiveSmallIntegerField(default=72)
+    visitor_may_erase = models.BooleanField(default=True)
+    # how many may wait at once; who comes then is told before anything is asked
+    most_waiting = models.PositiveSmallIntegerField(default=500)
+    interpreters_phone = models.CharField(max_length=40, default="", blank=True)
+    # what people read who come for their work: a line each, "words | https://address" is a link
+    for_work_en = models.TextField(default="", blank=True)
+    for_work_fr = models.TextField(default="", blank=True)
+    survey = models.CharField(max_length=12, default=Survey.OFF.value)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_site")]
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="one_site"),
+            models.CheckConstraint(condition=Q(survey__in=_SURVEYS), name="known_survey"),
+            models.CheckConstraint(condition=Q(keep_hours__in=[0, 24, 72, 720]), name="known_retention"),
+        ]
 
     def __str__(self) -> str:
         return f"site {self.pk}"
@@ -56,12 +73,24 @@ class Conversation(models.Model):
     last_staff_at = models.DateTimeField(null=True)
     staff_head = models.PositiveBigIntegerField(default=0)
     visitor_head = models.PositiveBigIntegerField(default=0)
+    # up to which of their own numbers the visitor's page holds the log, and up to which they looked at it
+    visitor_delivered = models.PositiveBigIntegerField(default=0)
+    visitor_read = models.PositiveBigIntegerField(default=0)
+    # the visitor's number of the newest return by words, and whether nobody has said yet that it is the same person:
+    # until then the visitor is shown nothing that stands before it
+    return_seq = models.PositiveBigIntegerField(default=0)
+    return_open = models.BooleanField(default=False)
+    sealed_footer = models.BinaryField(null=True)
+    erase_asked_at = models.DateTimeField(null=True)
+    # when the sealed texts were removed, after nobody could open them any more
+    purged_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(state__in=_STATES), name="known_state"),
             models.CheckConstraint(condition=Q(level__lte=4), name="known_level"),
             models.CheckConstraint(condition=Q(visitor_head__lte=F("staff_head")), name="staff_see_all"),
+            models.CheckConstraint(condition=Q(return_seq__lte=F("visitor_head")), name="returns_are_in_the_log"),
             models.CheckConstraint(
                 condition=Q(state__in=["waiting", "abandoned"]) | Q(advocate__isnull=False), name="held_by_somebody"
             ),
@@ -78,7 +107,8 @@ class Event(models.Model):
     `staff_seq` counts every line, `visitor_seq` only those that the visitor may see, so that a note leaves no gap.
     """
 
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="events")
+    # no index of its own: both numberings begin with it, and each index is a page more that every text writes
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="events", db_index=False)
     staff_seq = models.PositiveBigIntegerField()
     visitor_seq = models.PositiveBigIntegerField(null=True)
     kind = models.CharField(max_length=8)
@@ -113,6 +143,42 @@ class Event(models.Model):
         return f"event {self.pk}"
 
 
+class ReturnWords(models.Model):
+    """Hold what the six words of a conversation are found and checked by; the words themselves stand nowhere."""
+
+    conversation = models.OneToOneField(
+        Conversation, primary_key=True, on_delete=models.CASCADE, related_name="return_words"
+    )
+    lookup = models.BinaryField(max_length=32, unique=True)
+    salt = models.BinaryField(max_length=16)
+    digest = models.BinaryField(max_length=32)
+    tries = models.PositiveSmallIntegerField(default=0)
+    given_at = models.DateTimeField()
+    # set when the visitor left quickly; while the conversation runs they have no end
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "return words"
+        constraints = [models.CheckConstraint(condition=Q(tries__lt=5), name="five_wrong_tries_end_it")]
+
+    def __str__(self) -> str:
+        return f"return words of {self.pk}"
+
+
+class CodeWord(models.Model):
+    """Hold what visitor and advocate agreed on, so that either is known again; sealed with the conversation's key."""
+
+    conversation = models.OneToOneField(
+        Conversation, primary_key=True, on_delete=models.CASCADE, related_name="code_word"
+    )
+    sealed_text = models.BinaryField()
+    author_role = models.CharField(max_length=8)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"code word of {self.pk}"
+
+
 class Assignment(models.Model):
     """Record an offer and what came of it; history only, capacity is counted from conversations."""
 
@@ -128,17 +194,146 @@ class Assignment(models.Model):
 
 
 class ReadMark(models.Model):
-    """Hold how far somebody has read; moves forward only, and unread is what lies beyond."""
+    """Hold how far somebody's pages have got, and how far they have read; unread is what lies beyond.
+
+    Both move forward only.
+    """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="read_marks")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     up_to = models.PositiveBigIntegerField(default=0)
+    delivered = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["conversation", "user"], name="one_mark_each")]
 
     def __str__(self) -> str:
         return f"read mark {self.pk}"
+
+
+class Reading(models.Model):
+    """Record that a closed conversation was opened, and why; the reason is sealed under a key of its own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="readings")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    sealed_reason = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"reading {self.pk}"
+
+
+class Hold(models.Model):
+    """Keep a closed conversation readable through the day `until`: asked by one person, confirmed by another."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="holds")
+    until = models.DateField()
+    sealed_reason = models.BinaryField()
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    confirmed_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(confirmed_by__isnull=True) | ~Q(confirmed_by=F("asked_by")), name="two_people_hold"
+            ),
+            models.UniqueConstraint(fields=["conversation"], condition=Q(ended_at=None), name="one_hold_at_a_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold {self.pk}"
+
+
+class HoldEnd(models.Model):
+    """Ask that a hold end before its day: by one person with a reason, done when another confirms.
+
+    `closed_at` is when it was confirmed, withdrawn or lapsed.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    hold = models.ForeignKey(Hold, on_delete=models.CASCADE, related_name="ends")
+    sealed_reason = models.BinaryField()
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(confirmed_by__isnull=True) | ~Q(confirmed_by=F("asked_by")), name="two_people_end_a_hold"
+            ),
+            models.UniqueConstraint(fields=["hold"], condition=Q(closed_at=None), name="one_end_asked_at_a_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold end {self.pk}"
+
+
+class Erasure(models.Model):
+    """Record that somebody of staff had a conversation erased, and why; the reason outlives what was erased."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="erasures")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    sealed_reason = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["conversation"], name="erased_once")]
+
+    def __str__(self) -> str:
+        return f"erasure {self.pk}"
+
+
+class SurveyAnswer(models.Model):
+    """Hold what one visitor answered when a chat was over: choices and numbers, no text, and no way back to the chat.
+
+    `once` comes from the visitor's token, which no row holds; it keeps the same ticket from counting twice.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    once = models.BinaryField(max_length=32, unique=True)
+    month = models.DateField()
+    door = models.CharField(max_length=12)
+    language = models.CharField(max_length=5)
+    helpful = models.CharField(max_length=8, default="", blank=True)
+    again = models.CharField(max_length=8, default="", blank=True)
+    before = models.PositiveSmallIntegerField(null=True)
+    after = models.PositiveSmallIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(month__day=1), name="a_month_and_no_day"),
+            models.CheckConstraint(condition=Q(helpful__in=_HELPFUL), name="known_helpful"),
+            models.CheckConstraint(condition=Q(again__in=_AGAIN), name="known_again"),
+            models.CheckConstraint(condition=Q(before__isnull=True) | Q(before__lte=WORST), name="known_before"),
+            models.CheckConstraint(condition=Q(after__isnull=True) | Q(after__lte=WORST), name="known_after"),
+        ]
+
+    def __str__(self) -> str:
+        return f"survey answer {self.pk}"
+
+
+class Watch(models.Model):
+    """Hold since when rescues were looked for without a longer break, and when that was done last; one row."""
+
+    since = models.DateTimeField()
+    last = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "watches"
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_watch")]
+
+    def __str__(self) -> str:
+        return f"watch {self.pk}"
 
 
 class OutboxItem(models.Model):

@@ -3,84 +3,140 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
-from typing import get_args
+from typing import cast
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 from django.utils import timezone
+from msgspec.structs import replace
 
 from chat import frames, hooks
 from chat import protocol as wire
 from chat.core.actors import Staff
+from chat.core.conversation import State
+from chat.core.handles import spoken
 from chat.db import in_db
-from chat.models import Conversation
-from chat.selectors import read_marks, relation_of, running
-from staff.permissions import Action, allowed
+from chat.per_loop import PerLoop
+from chat.selectors import relation_of
+from chat.selectors.listed import Listed, read_marks, running
+from staff.permissions import Action, Relation, allowed, allowed_at_all
 from staff.selectors import readiness, ready_people
 
 GATHER = 0.2
 """Seconds that a list waits before it asks, so that a burst of changes costs one reading."""
-GATHER_COUNTS = 1.0
+GATHER_COUNTS = 1.5
 """The same when only something was written: the text itself has gone ahead to who follows it."""
+
+SPREAD = 0.7
+"""Part of these times over which the lists of a process go out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
     """Hold what is going on; what each person may see of it is cut out of this without further queries on rows."""
 
-    rows: tuple[Conversation, ...]
+    rows: dict[UUID, Listed]
+    waiting: tuple[UUID, ...]
+    held: dict[int, tuple[UUID, ...]]
+    summaries: dict[UUID, wire.ConversationSummary]
     marks: dict[tuple[UUID, int], int]
     availability: dict[int, str]
-    escalations: dict[str, tuple[wire.EscalationSummary, ...]]
+    escalations: tuple[wire.EscalationSummary, ...]
     ready: int
     now: datetime
 
+    def visible_to(self, actor: Staff) -> list[Listed]:
+        """Return the conversations that somebody may see, oldest first."""
+        # who may see others' as well looks through all; for everybody else a few rows are looked at
+        if allowed(actor.role, Action.SEE_CONVERSATION, Relation.OTHER):
+            candidates = list(self.rows.values())
+        else:
+            near = (*self.waiting, *self.held.get(actor.id, ()))
+            candidates = sorted((self.rows[pk] for pk in near), key=lambda row: (row.opened_at, row.pk))
+        return [row for row in candidates if allowed(actor.role, Action.SEE_CONVERSATION, relation_of(actor, row))]
+
     def seen_by(self, actor: Staff) -> wire.StaffOverview:
         """Return the overview of one person."""
-        return frames.overview(
-            actor,
-            rows=self.rows,
-            marks=self.marks,
-            availability=self.availability.get(actor.id, "away"),
-            escalations=self.escalations.get(actor.language, self.escalations["en"]),
+        shown, escalations = self.visible_to(actor), self.escalations
+        if not allowed_at_all(actor.role, Action.SEE_BOARD):
+            own = {str(row.pk) for row in shown if row.advocate_id == actor.id}
+            escalations = tuple(one for one in escalations if one.conversation in own)
+        return wire.StaffOverview(
+            at=frames.moment(self.now),
+            availability=cast(wire.Readiness, self.availability.get(actor.id, "away")),
             ready=self.ready,
-            now=self.now,
+            conversations=tuple(self._summary(row.pk, actor) for row in shown),
+            escalations=tuple(replace(one, handle=spoken(one.handle, actor.language)) for one in escalations),
         )
 
     def readable_by(self, actor: Staff, conversation_id: UUID) -> bool:
-        """Tell whether somebody may go on reading a running conversation."""
-        for row in self.rows:
-            if row.pk == conversation_id:
-                return allowed(actor.role, Action.READ_CONVERSATION, relation_of(actor, row))
-        return False
+        """Tell whether somebody may go on reading a conversation: one that runs, or whose danger is not settled."""
+        row = self.rows.get(conversation_id)
+        if row is not None:
+            return allowed(actor.role, Action.READ_CONVERSATION, relation_of(actor, row))
+        unsettled = any(one.conversation == str(conversation_id) for one in self.escalations)
+        return unsettled and allowed(actor.role, Action.READ_CONVERSATION, Relation.OTHER)
+
+    def _summary(self, conversation_id: UUID, actor: Staff) -> wire.ConversationSummary:
+        unread = self.summaries[conversation_id]
+        read = self.marks.get((conversation_id, actor.id), 0)
+        return replace(unread, read=read, handle=spoken(unread.handle, actor.language))
 
 
-_reading: WeakKeyDictionary[asyncio.AbstractEventLoop, "asyncio.Task[Shift]"] = WeakKeyDictionary()
+class Readings:
+    """Read the shift for whoever asks, one reading at a time: who asks during one shares the next with all others."""
+
+    def __init__(self) -> None:
+        self._running: asyncio.Task[Shift] | None = None
+        self._next: asyncio.Task[Shift] | None = None
+
+    async def next(self) -> Shift:
+        """Return the shift as it is after this call began."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._after(self._running))
+        # one asker who goes away takes it from nobody else
+        return await asyncio.shield(self._next)
+
+    async def _after(self, before: "asyncio.Task[Shift] | None") -> Shift:
+        if before is not None:
+            await asyncio.wait((before,))
+        self._running, self._next = self._next, None
+        now = timezone.now()
+        # in three turns and not one: Python runs one thread at a time, and messages go in between
+        rows = await in_db(_rows)
+        summaries = await in_db(_summaries, rows, now)
+        return await in_db(_shift, rows, summaries, now)
+
+
+_readings = PerLoop(Readings)
 
 
 async def shift() -> Shift:
     """Return the shift as it is after this call began."""
-    loop = asyncio.get_running_loop()
-    task = _reading.get(loop)
-    if task is None or task.done():
-        task = asyncio.create_task(_gather())
-        _reading[loop] = task
-    return await asyncio.shield(task)
+    return await _readings().next()
 
 
-async def _gather() -> Shift:
-    # askers from here on start a reading of their own: this one may be older than what they heard of
-    _reading.pop(asyncio.get_running_loop(), None)
-    return await in_db(_read, timezone.now())
+def _rows() -> dict[UUID, Listed]:
+    return {row.pk: row for row in running()}
 
 
-def _read(now: datetime) -> Shift:
-    rows = tuple(running(now))
+def _summaries(rows: dict[UUID, Listed], now: datetime) -> dict[UUID, wire.ConversationSummary]:
+    """Make once for everybody what the lists of many people hold."""
+    return {pk: frames.summary(row, now) for pk, row in rows.items()}
+
+
+def _shift(rows: dict[UUID, Listed], summaries: dict[UUID, wire.ConversationSummary], now: datetime) -> Shift:
+    held: dict[int, list[UUID]] = {}
+    for row in rows.values():
+        if row.advocate_id is not None:
+            held.setdefault(row.advocate_id, []).append(row.pk)
     return Shift(
         rows=rows,
-        marks=read_marks([row.pk for row in rows]),
+        waiting=tuple(pk for pk, row in rows.items() if row.state == State.WAITING),
+        held={user_id: tuple(pks) for user_id, pks in held.items()},
+        summaries=summaries,
+        marks=read_marks(list(rows)),
         availability=readiness(),
-        escalations={language: hooks.open_escalations(language) for language in get_args(wire.Language)},
+        escalations=hooks.open_escalations(),
         ready=ready_people(now).count(),
         now=now,
     )

@@ -12,6 +12,9 @@ import msgspec
 
 PROTOCOL_VERSION = 1
 MOST_FRAME_BYTES = 65_536
+MOST_MISSED = 200
+"""Lines of a log that are sent to a page that missed them; who missed more gets the newest so many, and asks for older
+ones a page of as many at a time."""
 
 CLOSE_CODES: dict[int, str] = {
     4400: "bad frames, again and again",
@@ -50,13 +53,39 @@ class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return f"<{type(self).__name__}>"
 
 
+# work that is asked for when very many begin at once
+
+
+class ProofChallenge(Frame, frozen=True):
+    """Ask for the count whose derived key begins with `key_prefix`; signed, so that it comes back as it was."""
+
+    algorithm: Literal["PBKDF2/SHA-256"]
+    cost: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+    nonce: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+    salt: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+    key_length: Annotated[int, msgspec.Meta(ge=16, le=64)]
+    key_prefix: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{2,64}$")]
+    key_signature: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    expires_at: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+    signature: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class Proof(Frame, frozen=True):
+    """Show that the work of a challenge was done."""
+
+    challenge: ProofChallenge
+    counter: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+    derived_key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
 # commands of a visitor
 
 
 class VisitorHello(Frame, frozen=True, tag_field="type", tag="hello"):
     """Come first on every socket: begin (`start`) or go on, holding everything up to `after`.
 
-    The page makes the 256-bit token itself, so that a repeated first hello finds the same conversation.
+    The page makes the 256-bit token itself, so that a repeated first hello finds the same conversation. Answered by
+    `proof_wanted` in a flood of beginnings: then the page says hello again, on the same line, with the `proof`.
     """
 
     version: int
@@ -65,6 +94,7 @@ class VisitorHello(Frame, frozen=True, tag_field="type", tag="hello"):
     start: bool
     language: Language
     door: Door = "not_said"
+    proof: Proof | None = None
 
 
 class VisitorPost(Frame, frozen=True, tag_field="type", tag="post"):
@@ -82,23 +112,114 @@ class VisitorEnd(Frame, frozen=True, tag_field="type", tag="end"):
 
 
 class VisitorPing(Frame, frozen=True, tag_field="type", tag="ping"):
-    """Show that the page is there; answered with the newest number."""
+    """Show that the page is there, and how far it has got; answered with the newest number."""
+
+    delivered: Seq = 0
+    read: Seq = 0
 
 
-VisitorCommand = VisitorHello | VisitorPost | VisitorEnd | VisitorPing
+class VisitorSeen(Frame, frozen=True, tag_field="type", tag="seen"):
+    """Tell up to which number this page holds the log, and up to which somebody looked at it; not answered."""
+
+    delivered: Seq
+    read: Seq
+
+
+class VisitorOlder(Frame, frozen=True, tag_field="type", tag="older"):
+    """Ask for the page of lines before a number; they come newest first, as ordinary events."""
+
+    ref: Ref
+    before: Seq
+
+
+class VisitorDoor(Frame, frozen=True, tag_field="type", tag="door"):
+    """Say as what one comes after all; staff see it. The same door again changes nothing."""
+
+    ref: Ref
+    door: Literal["help", "worried", "professional", "report"]
+
+
+class VisitorLanguage(Frame, frozen=True, tag_field="type", tag="language"):
+    """Say in which language the page is read from now on; staff see it. The same again changes nothing."""
+
+    ref: Ref
+    language: Language
+
+
+VisitorCommand = (
+    VisitorHello | VisitorPost | VisitorEnd | VisitorPing | VisitorSeen | VisitorOlder | VisitorDoor | VisitorLanguage
+)
+
+# what a visitor's page asks over plain requests, where no socket gets through: the same frames in another envelope
+
+
+class Poll(Frame, frozen=True):
+    """Ask for what the page does not hold, or for what comes; `mark` is the one of the last answer."""
+
+    hello: VisitorHello
+    mark: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{0,16}$")]
+
+
+class Command(Frame, frozen=True):
+    """Carry one command of the page that holds a token."""
+
+    token: Token
+    frame: msgspec.Raw
+
+
+# coming back by six words, over plain requests: a page that has lost its line has only these
+
+
+class GiveWords(Frame, frozen=True):
+    """Ask for six words that lead back to the conversation of a token."""
+
+    token: Token
+
+
+class ReturnByWords(Frame, frozen=True):
+    """Give the conversation of six words to the token of a page that begins anew."""
+
+    token: Token
+    words: Annotated[str, msgspec.Meta(max_length=1_000)]
+
+
+class AgreeCodeWord(Frame, frozen=True):
+    """Keep a word by which visitor and advocate know each other again."""
+
+    token: Token
+    text: str
+
 
 # events to a visitor
 
 
+class WaitRange(Frame, frozen=True):
+    """Say between how many minutes a wait may still take: coarse, no promise; `at_most` null means "more than"."""
+
+    at_least: Annotated[int, msgspec.Meta(ge=0)]
+    at_most: Annotated[int, msgspec.Meta(ge=0)] | None
+
+
 class VisitorWelcome(Frame, frozen=True, tag_field="type", tag="welcome"):
-    """Answer a hello: how the conversation stands; what was missed follows as ordinary events."""
+    """Answer a hello: how the conversation stands; what lies beyond `after` follows as ordinary events.
+
+    `older`: too much was missed, so that what the page holds is to be dropped; what lies before is for `older` to ask.
+    `wait` is null when nobody waits or we cannot say; `language_read` is whether anybody on shift reads the language.
+    `hidden`: the page came back by words, and no advocate has said yet that it is the same person; nothing that lies
+    before can be asked for.
+    """
 
     version: int
     state: StateName
     language: Language
     head: Seq
+    after: Seq
+    older: bool
+    hidden: bool
     advocate: str | None
     staffed: bool
+    wait: WaitRange | None
+    language_read: bool
 
 
 class VisitorMessage(Frame, frozen=True, tag_field="type", tag="message"):
@@ -112,7 +233,17 @@ class VisitorMessage(Frame, frozen=True, tag_field="type", tag="message"):
     at: Moment
 
 
-VisitorFactCode = Literal["joined", "returned_to_queue", "ended_by_visitor", "ended_by_advocate"]
+VisitorFactCode = Literal[
+    "joined",
+    "returned_to_queue",
+    "came_back",
+    "return_accepted",
+    "words_ended",
+    "ended_by_visitor",
+    "ended_by_advocate",
+    "erased",
+    "unreadable",
+]
 
 
 class VisitorFact(Frame, frozen=True, tag_field="type", tag="fact"):
@@ -125,19 +256,31 @@ class VisitorFact(Frame, frozen=True, tag_field="type", tag="fact"):
 
 
 class VisitorStanding(Frame, frozen=True, tag_field="type", tag="standing"):
-    """Tell how things stand when nothing was written: the state, and whether somebody is on shift."""
+    """Tell how things stand when nothing was written: the state, who is on shift, and how long it may take."""
 
     state: StateName
     advocate: str | None
     staffed: bool
+    wait: WaitRange | None
+    language_read: bool
 
 
 class VisitorTyping(Frame, frozen=True, tag_field="type", tag="typing"):
     """Tell that the advocate is writing; the page forgets it after some seconds."""
 
 
+class VisitorReached(Frame, frozen=True, tag_field="type", tag="reached"):
+    """Tell how far staff have got, whoever they are: up to which of the visitor's own numbers."""
+
+    delivered: Seq
+    read: Seq
+
+
 class VisitorOk(Frame, frozen=True, tag_field="type", tag="ok"):
-    """Acknowledge a command after its commit; `seq` for a message."""
+    """Acknowledge a command after its commit; `seq` for a message, which it shows where it is the page's next number.
+
+    An event that shows it may have come before or may follow.
+    """
 
     ref: Ref
     seq: Seq | None = None
@@ -157,15 +300,23 @@ class VisitorPong(Frame, frozen=True, tag_field="type", tag="pong"):
     head: Seq
 
 
+class VisitorProofWanted(Frame, frozen=True, tag_field="type", tag="proof_wanted"):
+    """Answer a first hello when very many begin at once: nothing is opened before the work is done."""
+
+    challenge: ProofChallenge
+
+
 VisitorEvent = (
     VisitorWelcome
     | VisitorMessage
     | VisitorFact
     | VisitorStanding
     | VisitorTyping
+    | VisitorReached
     | VisitorOk
     | VisitorError
     | VisitorPong
+    | VisitorProofWanted
 )
 
 # commands of staff
@@ -218,10 +369,19 @@ class StaffTyping(Frame, frozen=True, tag_field="type", tag="typing"):
 
 
 class StaffRead(Frame, frozen=True, tag_field="type", tag="read"):
-    """Move one's own read mark forward; never back; not answered."""
+    """Move one's own marks forward: what this tab holds and what was looked at; never back; not answered."""
 
     conversation: Id
     up_to: Seq
+    delivered: Seq = 0
+
+
+class StaffOlder(Frame, frozen=True, tag_field="type", tag="older"):
+    """Ask for the page of lines before a number; they come newest first, as ordinary events."""
+
+    ref: Ref
+    conversation: Id
+    before: Seq
 
 
 class StaffTake(Frame, frozen=True, tag_field="type", tag="take"):
@@ -257,13 +417,16 @@ StaffCommand = (
     | StaffNote
     | StaffTyping
     | StaffRead
+    | StaffOlder
     | StaffTake
     | StaffDecline
     | StaffAvailability
     | StaffPing
 )
 
-StaffAnswered = StaffFollow | StaffUnfollow | StaffPost | StaffNote | StaffTake | StaffDecline | StaffAvailability
+StaffAnswered = (
+    StaffFollow | StaffUnfollow | StaffPost | StaffNote | StaffOlder | StaffTake | StaffDecline | StaffAvailability
+)
 """The commands that carry a `ref` and get `ok` or `error`."""
 
 # events to staff
@@ -280,7 +443,10 @@ class Person(Frame, frozen=True):
 
 
 class ConversationSummary(Frame, frozen=True):
-    """Describe a conversation on a list: no text of it, ever."""
+    """Describe a conversation on a list: no text of it, ever.
+
+    `returned`: its visitor came back by words, and nobody has said yet whether it is the same person.
+    """
 
     id: Id
     handle: str
@@ -299,6 +465,7 @@ class ConversationSummary(Frame, frozen=True):
     answered: bool
     visitor_here: bool
     ended_by: EndedBy | None
+    returned: bool
 
 
 class EscalationSummary(Frame, frozen=True):
@@ -366,6 +533,12 @@ StaffFactCode = Literal[
     "ended_by_visitor",
     "ended_by_advocate",
     "left_quickly",
+    "words_given",
+    "words_ended",
+    "code_word_agreed",
+    "came_back",
+    "return_accepted",
+    "return_refused",
     "faded",
     "recorded",
     "flag_raised",
@@ -373,6 +546,16 @@ StaffFactCode = Literal[
     "flag_acknowledged",
     "flag_resolved",
     "flag_stood_down",
+    "erase_asked",
+    "erase_done",
+    "erased",
+    "unreadable",
+    "door_help",
+    "door_worried",
+    "door_professional",
+    "door_report",
+    "language_en",
+    "language_fr",
 ]
 
 
@@ -387,11 +570,30 @@ class StaffFact(Frame, frozen=True, tag_field="type", tag="fact"):
     at: Moment
 
 
+class StaffSnapshot(Frame, frozen=True, tag_field="type", tag="snapshot"):
+    """Drop what this page holds of a conversation: too much was missed, and only what lies beyond `after` follows."""
+
+    conversation: Id
+    after: Seq
+
+
 class StaffFollowed(Frame, frozen=True, tag_field="type", tag="followed"):
-    """Mark the end of what was missed: from here on events come as they happen."""
+    """Mark the end of what was missed: from here on events come as they happen.
+
+    `older`: it began with a snapshot, and there are lines before it to ask for.
+    """
 
     conversation: Id
     head: Seq
+    older: bool
+
+
+class StaffReached(Frame, frozen=True, tag_field="type", tag="reached"):
+    """Tell how far the visitor has got in a followed conversation."""
+
+    conversation: Id
+    delivered: Seq
+    read: Seq
 
 
 class StaffUnfollowed(Frame, frozen=True, tag_field="type", tag="unfollowed"):
@@ -427,8 +629,10 @@ StaffEvent = (
     | StaffMessage
     | StaffNoteEvent
     | StaffFact
+    | StaffSnapshot
     | StaffFollowed
     | StaffUnfollowed
+    | StaffReached
     | StaffOk
     | StaffError
     | StaffPong

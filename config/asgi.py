@@ -6,6 +6,10 @@ from typing import Any
 
 from django.core.asgi import get_asgi_application
 
+from config.process import harden
+
+# once more for a server that was not started by manage.py
+harden()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()
 

@@ -2,16 +2,22 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
+import redis
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from config.devkeys import PREFIX
 
+REDIS_WITHIN = 3.0
+"""Seconds that the check waits for Redis."""
+
 
 def register_all() -> None:
     """Register the deploy checks with Django."""
     register(Tags.security, deploy=True)(check_deploy)
+    register(Tags.security, deploy=True)(check_redis)
 
 
 def check_deploy(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
@@ -24,13 +30,14 @@ def check_deploy(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
         (len(settings.SECRET_KEY) < 50, "the signing key is shorter than 50 characters", "havre.E003"),
         (not settings.ALLOWED_HOSTS, "HAVRE_ALLOWED_HOSTS is empty", "havre.E004"),
         ("*" in settings.ALLOWED_HOSTS, "HAVRE_ALLOWED_HOSTS allows every host", "havre.E005"),
-        (not settings.SESSION_COOKIE_SECURE, "staff cookies travel over plain http", "havre.E006"),
+        (not settings.SESSION_COOKIE_SECURE, "cookies travel over plain http", "havre.E006"),
         (sqlite and settings.PROCESSES > 1, "SQLite serves one process only", "havre.E007"),
         (settings.EMBEDDED and settings.PROCESSES > 1, "several processes need REDIS_URL", "havre.E008"),
         (_development_keys(), "the key folder holds keys that were generated for development", "havre.E009"),
         (settings.VAULT_URL.startswith("http://"), "Vault is reached over plain http", "havre.E011"),
         (bool(settings.VAULT_URL) and not settings.VAULT_TOKEN, "HAVRE_VAULT_TOKEN is missing", "havre.E012"),
         (_cleartext_redis(), "Redis is reached without a password", "havre.E010"),
+        (settings.DEBUG, "DEBUG is on: its error pages show what people wrote", "havre.E013"),
     ]
     return [Error(words, id=code) for broken, words, code in rules if broken]
 
@@ -40,7 +47,49 @@ def _development_keys() -> bool:
 
 
 def _cleartext_redis() -> bool:
-    from urllib.parse import urlsplit
-
     url = settings.ENV.redis_url
     return bool(url) and not urlsplit(url).password
+
+
+def check_redis(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
+    """Ask the Redis of this site whether it writes to disk; refuse one that does, and one that gives no answer."""
+    if not settings.ENV.redis_url:
+        return []
+    try:
+        with redis.Redis.from_url(
+            settings.ENV.redis_url, socket_connect_timeout=REDIS_WITHIN, socket_timeout=REDIS_WITHIN
+        ) as client:
+            client.ping()
+            keeps = _keeps(client)
+    except (redis.RedisError, OSError, ValueError) as error:
+        # the type only: the words of some of these hold the address, and with it the password
+        words = f"Redis cannot be asked whether it writes to disk ({type(error).__name__})"
+        hint = "Start it first; the address, the user and the password are in REDIS_URL."
+        return [Error(words, hint=hint, id="havre.E015")]
+    hint = 'Set save "" and appendonly no.'
+    return [Error(f"Redis writes to disk: {keeps}", hint=hint, id="havre.E014")] if keeps else []
+
+
+def _keeps(client: redis.Redis) -> str:
+    """Return how Redis writes to disk, empty if it does not or may not be asked."""
+    try:
+        # as the ACL of docs/operations.md has it, this is denied, and INFO tells what it has done so far
+        return _configured(client)
+    except redis.exceptions.NoPermissionError:
+        pass
+    try:
+        return _done(client)
+    except redis.exceptions.NoPermissionError:
+        return ""
+
+
+def _configured(client: redis.Redis) -> str:
+    asked: dict[str, str] = client.config_get("save", "appendonly")  # type: ignore[assignment]
+    found = [f"save {asked['save']}"] if asked.get("save") else []
+    return ", ".join(found + (["appendonly yes"] if asked.get("appendonly") == "yes" else []))
+
+
+def _done(client: redis.Redis) -> str:
+    told: dict[str, Any] = client.info("persistence")
+    signs = ("aof_enabled", "rdb_saves", "rdb_bgsave_in_progress")
+    return ", ".join(f"{name} is {told[name]}" for name in signs if told.get(name))

@@ -4,6 +4,8 @@ Imports no Django. Every variable that Havre reads is a field of `Env`; nothing 
 `os.environ`. A secret may come as `NAME` or as `NAME_FILE` (a path), never as both.
 """
 
+import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ class Env:
     data_dir: Path
     keys_dir: Path
     audit_dir: Path
+    archive_roots: tuple[str, ...]
     vault_url: str
     vault_token: str
     vault_mount: str
@@ -34,6 +37,8 @@ class Env:
     secure_cookies: bool
     inline_worker: bool
     processes: int
+    writes_per_second: float
+    trusted_proxies: tuple[str, ...]
     build: str
 
     @property
@@ -48,14 +53,20 @@ VARIABLES: dict[str, str] = {
     "HAVRE_DATA_DIR": "Folder for the SQLite file and development secrets. Default: var/ in the checkout.",
     "HAVRE_KEYS_DIR": "Folder of the file key provider, outside of every backup. Default: keys/ in the data folder.",
     "HAVRE_AUDIT_DIR": "Folder of the audit trail's signed heads. Default: audit/ in the data folder.",
+    "HAVRE_ARCHIVE_ROOT": "Public half of the offline key that signs archive keys, 64 hexadecimal digits; earlier "
+    "ones, which only open, behind it after commas.",
     "HAVRE_VAULT_URL": "Address of Vault or OpenBao; empty means the file key provider.",
     "HAVRE_VAULT_TOKEN": "Token for its Transit engine. Secret: may come as HAVRE_VAULT_TOKEN_FILE.",
     "HAVRE_VAULT_MOUNT": "Where its Transit engine is mounted. Default: transit.",
     "HAVRE_VAULT_CA": "File of the certificate authority of that server; empty means the system's.",
     "HAVRE_ALLOWED_HOSTS": "Comma-separated host names that this site answers to.",
-    "HAVRE_SECURE_COOKIES": "0 lets staff sign in over plain http. Default: 1, and 0 in development.",
+    "HAVRE_SECURE_COOKIES": "0 lets staff sign in, and visitors without script chat, over plain http. Default: 1, and "
+    "0 in development.",
     "HAVRE_INLINE_WORKER": "1 runs the worker loop inside the web process. Default: 1 without Redis, else 0.",
     "HAVRE_PROCESSES": "How many web processes serve this site; check --deploy needs it. Default: 1.",
+    "HAVRE_WRITES_PER_SECOND": "Texts a second that one sender may write on in one conversation, after a burst of ten; "
+    "0 sets no pace at all, for benchmarks. Default: 1.",
+    "HAVRE_TRUSTED_PROXIES": "Addresses or networks of proxies whose X-Forwarded-For is believed, or *. Default: none.",
     "HAVRE_BUILD": "Build id shown in /healthz. Default: dev.",
     "DATABASE_URL": "postgres://... ; empty means SQLite in the data folder. Secret: may come as DATABASE_URL_FILE.",
     "REDIS_URL": "redis://... ; empty means one process with an in-memory layer. May come as REDIS_URL_FILE.",
@@ -73,10 +84,12 @@ def read_env(environ: Mapping[str, str]) -> Env:
     data_dir = Path(environ.get("HAVRE_DATA_DIR") or ROOT / "var").resolve()
     redis_url = _secret(environ, "REDIS_URL")
     secret_key = _secret(environ, "HAVRE_SECRET_KEY")
-    if not secret_key and development:
-        from config.devkeys import development_secret
+    archive_roots = _keys(environ, "HAVRE_ARCHIVE_ROOT")
+    if development:
+        from config.devkeys import development_archive_root, development_secret
 
-        secret_key = development_secret(data_dir)
+        secret_key = secret_key or development_secret(data_dir)
+        archive_roots = archive_roots or (development_archive_root(data_dir),)
     if not secret_key:
         raise BadEnvironment("HAVRE_SECRET_KEY is missing; set it, or HAVRE_SECRET_KEY_FILE")
     hosts = tuple(host.strip() for host in environ.get("HAVRE_ALLOWED_HOSTS", "").split(",") if host.strip())
@@ -86,6 +99,7 @@ def read_env(environ: Mapping[str, str]) -> Env:
         data_dir=data_dir,
         keys_dir=Path(environ.get("HAVRE_KEYS_DIR") or data_dir / "keys").resolve(),
         audit_dir=Path(environ.get("HAVRE_AUDIT_DIR") or data_dir / "audit").resolve(),
+        archive_roots=archive_roots,
         vault_url=environ.get("HAVRE_VAULT_URL", ""),
         vault_token=_secret(environ, "HAVRE_VAULT_TOKEN"),
         vault_mount=environ.get("HAVRE_VAULT_MOUNT") or "transit",
@@ -96,6 +110,8 @@ def read_env(environ: Mapping[str, str]) -> Env:
         secure_cookies=_flag(environ, "HAVRE_SECURE_COOKIES", default=not development),
         inline_worker=_flag(environ, "HAVRE_INLINE_WORKER", default=not redis_url),
         processes=_count(environ, "HAVRE_PROCESSES", default=1),
+        writes_per_second=_rate(environ, "HAVRE_WRITES_PER_SECOND", default=1.0),
+        trusted_proxies=_networks(environ, "HAVRE_TRUSTED_PROXIES"),
         build=environ.get("HAVRE_BUILD", "dev"),
     )
 
@@ -126,8 +142,34 @@ def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
     return default if value == "" else value == "1"
 
 
+def _keys(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    values = tuple(value.strip().lower() for value in environ.get(name, "").split(",") if value.strip())
+    if any(len(value) != 64 or set(value) - set("0123456789abcdef") for value in values):
+        raise BadEnvironment(f"{name} must be 64 hexadecimal digits, or several of that with commas between")
+    return values
+
+
 def _count(environ: Mapping[str, str], name: str, *, default: int) -> int:
     value = environ.get(name, "")
     if value and not (value.isascii() and value.isdigit() and 1 <= int(value) <= 1024):
         raise BadEnvironment(f"{name} must be a whole number from 1 to 1024")
     return int(value) if value else default
+
+
+def _rate(environ: Mapping[str, str], name: str, *, default: float) -> float:
+    value = environ.get(name, "")
+    if value and not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", value):
+        raise BadEnvironment(f"{name} must be a number from 0 to 9999, with at most three decimals")
+    return float(value) if value else default
+
+
+def _networks(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    values = tuple(value.strip() for value in environ.get(name, "").split(",") if value.strip())
+    if values == ("*",):
+        return values
+    try:
+        for value in values:
+            ipaddress.ip_network(value)
+    except ValueError:
+        raise BadEnvironment(f"{name} must be addresses or networks with commas between, or *") from None
+    return values

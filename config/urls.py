@@ -2,10 +2,11 @@
 
 from django.urls import include, path
 
-from ops import health
+from ops import health, metrics
 
 urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
+    path("metrics", metrics.metrics),
     path("", include("frontend.urls")),
 ]

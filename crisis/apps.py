@@ -1,4 +1,4 @@
-"""Give `chat` the escalations for its overview."""
+"""Give `chat` the escalations for its overview and the screener for its messages."""
 
 from django.apps import AppConfig
 
@@ -9,8 +9,10 @@ class CrisisConfig(AppConfig):
     name = "crisis"
 
     def ready(self) -> None:
-        """Hand the selector over."""
-        from chat.hooks import register_escalations
+        """Hand selector and screener over."""
+        from chat.hooks import register_escalations, register_screener
+        from crisis.cues import screen_message
         from crisis.selectors import open_escalations
 
         register_escalations(open_escalations)
+        register_screener(screen_message)

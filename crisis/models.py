@@ -1,4 +1,4 @@
-"""Rows of escalations. Their reasons are sealed under the conversation's key."""
+"""Rows of escalations. Their reasons are sealed under a key of their own."""
 
 import uuid
 
@@ -18,7 +18,8 @@ class Escalation(models.Model):
     level = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=12, default=State.RAISED.value)
     source = models.CharField(max_length=12, default="person")
-    raised_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    # null means that a rule raised it
+    raised_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     client_id = models.CharField(max_length=32)
     sealed_reason = models.BinaryField()
     raised_level = models.PositiveSmallIntegerField()
@@ -40,6 +41,11 @@ class Escalation(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=[state.value for state in State]), name="known_escalation_state"
             ),
+            models.CheckConstraint(
+                condition=Q(source="person", raised_by__isnull=False) | Q(source="screening", raised_by__isnull=True),
+                name="raised_by_a_person_or_a_rule",
+            ),
+            models.CheckConstraint(condition=~Q(source="screening") | Q(level__lte=3), name="no_rule_reaches_level_4"),
             # what nobody has acknowledged has a clock, whatever a service forgets
             models.CheckConstraint(
                 condition=Q(state="raised", due_at__isnull=False) | ~Q(state="raised") & Q(due_at__isnull=True),

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from chat.core.actors import Actor
 from chat.core.errors import Unseen
-from chat.core.handles import spoken
 from chat.frames import moment
 from chat.log import subject_of
 from chat.models import Conversation
@@ -16,7 +15,8 @@ from chat.selectors import conversation_for
 from crisis.core.ladder import SETTLED
 from crisis.models import Escalation
 from encryption.core.envelope import Binding
-from encryption.services import sealer_for
+from encryption.core.subject import Subject
+from encryption.services import KeyGone, Sealer, sealer_for
 from encryption.text import Secret
 from staff.permissions import Action
 
@@ -42,17 +42,17 @@ def view_of(escalation: Escalation) -> EscalationView:
 
 
 def escalation_for(
-    actor: Actor, escalation_id: UUID, action: Action, *, lock: bool = False
+    actor: Actor, escalation_id: UUID, action: Action, *, lock: bool = False, wait: bool = True
 ) -> tuple[Conversation, Escalation]:
     """Return an escalation and its conversation for somebody who may do `action`: the only way to one.
 
     `lock` takes the conversation's row lock, under which alone its escalations change; the escalation is read after
-    it. Raises what the conversation's doorway raises, `Unseen` for one that does not exist.
+    it. `wait` is as at the conversation's doorway. Raises what that raises, `Unseen` for one that does not exist.
     """
     conversation_id = Escalation.objects.filter(pk=escalation_id).values_list("conversation_id", flat=True).first()
     if conversation_id is None:
         raise Unseen
-    conversation = conversation_for(actor, conversation_id, action, lock=lock)
+    conversation = conversation_for(actor, conversation_id, action, lock=lock, wait=wait)
     return conversation, Escalation.objects.get(pk=escalation_id)
 
 
@@ -68,49 +68,61 @@ def due_escalations(now: datetime, limit: int) -> list[UUID]:
     return list(rows.values_list("pk", flat=True)[:limit])
 
 
-def open_escalations(language: str) -> tuple[EscalationSummary, ...]:
+def open_escalations() -> tuple[EscalationSummary, ...]:
     """Return every open escalation for the overview, oldest first; who may see which is decided there."""
     rows = (
         Escalation.objects.select_related("conversation", "raised_by", "acknowledged_by")
         .exclude(state__in=SETTLED)
         .order_by("raised_at", "pk")
     )
-    return tuple(_summary(row, language) for row in rows)
+    return tuple(_summary(row) for row in rows)
+
+
+def reason_subject(escalation_id: UUID) -> Subject:
+    """Return the subject whose data key seals the reasons of an escalation: it outlives its conversation's."""
+    return Subject("escalation", escalation_id)
 
 
 def reason_binding(escalation_id: UUID) -> Binding:
-    """Return what a reason is bound to besides its conversation."""
+    """Return what a reason is bound to besides its subject."""
     return Binding(kind="reason", record=str(escalation_id), sequence=0, author_role="staff")
 
 
 def settlement_binding(escalation_id: UUID) -> Binding:
-    """Return what the reason for settling is bound to besides its conversation."""
+    """Return what the reason for settling is bound to besides its subject."""
     return Binding(kind="settlement", record=str(escalation_id), sequence=0, author_role="staff")
+
+
+def sealer_of(escalation: Escalation) -> Sealer:
+    """Return what seals and opens the reasons of an escalation; raises what `sealer_for` raises."""
+    try:
+        return sealer_for(reason_subject(escalation.pk))
+    except KeyGone:
+        # it was raised while the key provider was away, see `services.raise_escalation`
+        return sealer_for(subject_of(escalation.conversation_id))
 
 
 def reason_of(escalation: Escalation) -> Secret:
     """Return why it was raised. A person gets it only through `services.read_reason`, which tells the trail first."""
-    sealer = sealer_for(subject_of(escalation.conversation_id))
-    return sealer.unseal(reason_binding(escalation.pk), bytes(escalation.sealed_reason))
+    return sealer_of(escalation).unseal(reason_binding(escalation.pk), bytes(escalation.sealed_reason))
 
 
 def settlement_of(escalation: Escalation) -> Secret | None:
     """Return why it was settled, None while it is open; the same rule as for `reason_of`."""
     if escalation.sealed_settlement is None:
         return None
-    sealer = sealer_for(subject_of(escalation.conversation_id))
-    return sealer.unseal(settlement_binding(escalation.pk), bytes(escalation.sealed_settlement))
+    return sealer_of(escalation).unseal(settlement_binding(escalation.pk), bytes(escalation.sealed_settlement))
 
 
-def _summary(row: Escalation, language: str) -> EscalationSummary:
+def _summary(row: Escalation) -> EscalationSummary:
     return EscalationSummary(
         id=str(row.pk),
         conversation=str(row.conversation_id),
-        handle=spoken(row.conversation.handle, language),
+        handle=row.conversation.handle,
         level=row.level,
         state=cast(StateName, row.state),
         raised_at=moment(row.raised_at),
-        raised_by=row.raised_by.work_name,
+        raised_by=row.raised_by.work_name if row.raised_by else None,
         due_at=moment(row.due_at) if row.due_at else None,
         climbs=row.climbs,
         acknowledged_by=row.acknowledged_by.work_name if row.acknowledged_by else None,

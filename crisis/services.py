@@ -10,13 +10,14 @@ from audit.services import record
 from chat import log, outbox
 from chat.core.actors import Staff, System
 from chat.core.conversation import State as ConversationState
-from chat.core.errors import ErrorCode, Refused
-from chat.core.text import checked
+from chat.core.errors import ErrorCode, Refused, Unseen
+from chat.core.text import checked_reason
 from chat.log import StoredEvent, subject_of
 from chat.models import Conversation
 from chat.selectors import conversation_for
 from chat.services import Done
-from crisis.core.ladder import SETTLED, State, Step, climb, first_due, level_after, next_state
+from chat.services.posting import takes_texts
+from crisis.core.ladder import CLOCKS, SETTLED, State, Step, climb, first_due, level_after, next_state
 from crisis.models import Escalation
 from crisis.selectors import (
     EscalationView,
@@ -25,10 +26,13 @@ from crisis.selectors import (
     open_levels,
     reason_binding,
     reason_of,
+    reason_subject,
+    sealer_of,
     settlement_binding,
     view_of,
 )
-from encryption.services import sealer_for
+from encryption.providers import EpochGone, ProviderDown
+from encryption.services import KeyGone, Sealer, create_data_key, lifecycle, sealer_for, sealing
 from encryption.text import Secret
 from staff.permissions import Action
 
@@ -40,19 +44,28 @@ def raise_escalation(
 ) -> Done[EscalationView]:
     """Call for urgent help; the same `client_id` again returns the first one unchanged.
 
+    Possible also after an erasure was asked for or the conversation left daily work: its reason has a key of its own.
     Raises `Refused`: `REASON_MISSING`, a text code, `LEVEL_UNKNOWN` outside 1 to 3, `ID_REUSED`, `WRONG_STATE` once
-    the conversation is closed, or what the doorway raises.
+    the conversation is closed, or what the doorway raises; `ProviderDown` when nothing seals.
     """
-    text = _reason(reason)
+    text = checked_reason(reason)
     due_at = first_due(level, now)
+    known = _repeat(conversation_for(actor, conversation_id, Action.RAISE_FLAG), actor, level, text, client_id)
+    if known is not None:
+        return Done(view_of(known))
+    keys = _keys_answer(conversation_id)
     with transaction.atomic():
+        pk = uuid4()
+        # before the lock is taken, behind which others would wait for the key provider
+        own = create_data_key(reason_subject(pk), now) if keys else None
         conversation = conversation_for(actor, conversation_id, Action.RAISE_FLAG, lock=True)
         repeat = _repeat(conversation, actor, level, text, client_id)
         if repeat is not None:
+            # it was quicker, so the key just made belongs to nothing
+            transaction.set_rollback(True)
             return Done(view_of(repeat))
         if conversation.state == ConversationState.CLOSED:
             raise Refused(ErrorCode.WRONG_STATE)
-        pk = uuid4()
         escalation = Escalation.objects.create(
             pk=pk,
             conversation=conversation,
@@ -60,7 +73,7 @@ def raise_escalation(
             raised_level=level,
             raised_by_id=actor.id,
             client_id=client_id,
-            sealed_reason=sealer_for(subject_of(conversation.pk)).seal(reason_binding(pk), text),
+            sealed_reason=(own or _borrowed(conversation)).seal(reason_binding(pk), text),
             raised_at=now,
             due_at=due_at,
         )
@@ -68,6 +81,38 @@ def raise_escalation(
         event = log.append_fact(conversation, "flag_raised", now=now, actor=actor, level=level)
         _tell(escalation, "raised", actor, now)
     return Done(view_of(escalation), (event,))
+
+
+def raise_cue(
+    *, conversation_id: UUID, level: int, reason: str, client_id: str, now: datetime
+) -> Done[EscalationView | None]:
+    """Let a rule call for help because of a message, whose `client_id` makes a repeat harmless. It lowers nothing.
+
+    Level 1 is noted in the log once and starts no clock. Nobody is called who is called already as loudly. A call of a
+    rule that nobody has acknowledged is lifted, else another one is made. Raises `Refused(LEVEL_UNKNOWN)`, what the
+    doorway raises, and `ProviderDown` when nothing seals.
+    """
+    actor, due_at = System(), first_due(level, now)
+    with transaction.atomic():
+        conversation = conversation_for(actor, conversation_id, Action.RAISE_FLAG, lock=True)
+        calls = Escalation.objects.filter(conversation=conversation)
+        heard = level <= level_after(open_levels(conversation)) or calls.filter(client_id=client_id).exists()
+        noted = level == min(CLOCKS) and log.has_fact(conversation, "flag_raised")
+        if heard or noted or conversation.state == ConversationState.CLOSED:
+            return Done(None)
+        cue = None
+        if level > min(CLOCKS):
+            known = calls.filter(source="screening", state=State.RAISED).first()
+            cue = known or Escalation(conversation=conversation, raised_level=level, client_id=client_id, raised_at=now)
+            cue.source, cue.level, cue.due_at = "screening", level, due_at
+            # no new key: its provider may be slow, and this runs where all messages wait
+            sealer = sealer_of(known) if known else _borrowed(conversation)
+            cue.sealed_reason = sealer.seal(reason_binding(cue.pk), reason)
+            cue.save()
+            conversation.level = max(conversation.level, level)
+            _tell(cue, "climbed" if known else "raised", actor, now)
+        event = log.append_fact(conversation, "flag_raised", now=now, actor=actor, level=level)
+    return Done(view_of(cue) if cue else None, (event,))
 
 
 def acknowledge(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[EscalationView]:
@@ -118,10 +163,12 @@ def stand_down(*, actor: Staff, escalation_id: UUID, reason: str, now: datetime)
 
 def read_reason(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[Secret]:
     """Return why an escalation was raised, once the trail says who reads it."""
+    _, escalation = escalation_for(actor, escalation_id, Action.READ_REASON)
+    # before the trail is written: its one head must not be held while a slow provider is asked
+    reason = reason_of(escalation)
     with transaction.atomic():
-        _, escalation = escalation_for(actor, escalation_id, Action.READ_REASON)
+        escalation_for(actor, escalation_id, Action.READ_REASON)
         record(actor=str(actor), action="escalation.reason_read", subject=f"escalation:{escalation.pk}", now=now)
-        reason = reason_of(escalation)
     return Done(reason)
 
 
@@ -135,6 +182,9 @@ def climb_due(*, now: datetime, limit: int = 100) -> Done[int]:
     for pk in due_escalations(now, limit):
         try:
             happened, event = _climb(pk, now)
+        except Unseen:
+            # somebody holds its conversation just now; its clock has run out in a second too
+            continue
         except Exception as error:
             logger.error("escalation %s could not climb: %s", pk, type(error).__name__)
             continue
@@ -144,11 +194,20 @@ def climb_due(*, now: datetime, limit: int = 100) -> Done[int]:
     return Done(acted, tuple(events))
 
 
+def mend_clocks(*, now: datetime) -> Done[int]:
+    """Let no escalation wait longer than its level's clock after the machine's clock was set back."""
+    mended = 0
+    for level, clock in CLOCKS.items():
+        late = Escalation.objects.filter(state=State.RAISED, level=level, due_at__gt=now + clock)
+        mended += late.update(due_at=now + clock)
+    return Done(mended)
+
+
 def _climb(escalation_id: UUID, now: datetime) -> tuple[bool, StoredEvent | None]:
     """Let one clock act. A repeat is counted and put on the trail; it is no news for the log or the case."""
     actor = System()
     with transaction.atomic():
-        conversation, escalation = escalation_for(actor, escalation_id, Action.SEE_BOARD, lock=True)
+        conversation, escalation = escalation_for(actor, escalation_id, Action.SEE_BOARD, lock=True, wait=False)
         step = climb(escalation.level, State(escalation.state), escalation.due_at, now)
         if step is None:
             return False, None
@@ -167,14 +226,15 @@ def _climb(escalation_id: UUID, now: datetime) -> tuple[bool, StoredEvent | None
 def _settle(
     step: Step, word: str, actor: Staff, escalation_id: UUID, reason: str, now: datetime
 ) -> Done[EscalationView]:
-    text = _reason(reason)
+    text = checked_reason(reason)
+    sealer = _settling(escalation_for(actor, escalation_id, Action.SETTLE)[1])
     with transaction.atomic():
         conversation, escalation = escalation_for(actor, escalation_id, Action.SETTLE, lock=True)
         if escalation.state == word and escalation.settled_by_id == actor.id:
             return Done(view_of(escalation))
         escalation.state = next_state(State(escalation.state), step)
         escalation.settled_by_id, escalation.settled_at, escalation.due_at = actor.id, now, None
-        sealer = sealer_for(subject_of(conversation.pk))
+        sealer = sealer or create_data_key(reason_subject(escalation.pk), now)
         escalation.sealed_settlement = sealer.seal(settlement_binding(escalation.pk), text)
         escalation.save()
         # the one place where a conversation's level falls, and a person has just said why
@@ -184,14 +244,37 @@ def _settle(
     return Done(view_of(escalation), (event,))
 
 
-def _reason(text: str) -> str:
-    """Return the checked reason; what holds nothing to read is a missing reason."""
+def _keys_answer(conversation_id: UUID) -> bool:
+    """Tell whether the key provider answers, before any lock is taken.
+
+    Raises `ProviderDown` when it does not and the conversation's own key is not at hand either.
+    """
     try:
-        return checked(text)
-    except Refused as refused:
-        if refused.code is ErrorCode.TEXT_EMPTY:
-            raise Refused(ErrorCode.REASON_MISSING) from None
-        raise
+        sealing.provider().list_epochs()
+    except ProviderDown:
+        log.warm(conversation_id)
+        return False
+    return True
+
+
+def _borrowed(conversation: Conversation) -> Sealer:
+    """Return the conversation's sealer for a call for help during an outage; it stays while the danger is open.
+
+    Raises `ProviderDown` when that key is to go or has gone: what it seals now would be lost.
+    """
+    if not takes_texts(conversation):
+        raise ProviderDown("escalation")
+    return sealer_for(subject_of(conversation.pk))
+
+
+def _settling(escalation: Escalation) -> Sealer | None:
+    """Return what seals the reason for settling, None when that key is gone: a danger can be settled all the same."""
+    try:
+        return sealer_of(escalation)
+    except (KeyGone, EpochGone):
+        if lifecycle.has_key(reason_subject(escalation.pk)):
+            raise
+        return None
 
 
 def _repeat(conversation: Conversation, actor: Staff, level: int, text: str, client_id: str) -> Escalation | None:

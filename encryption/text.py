@@ -1,10 +1,15 @@
 """A text that does not let itself be printed."""
 
-from typing import NoReturn
+from typing import NoReturn, final
 
 
+@final
 class Secret:
-    """Hold a text that somebody wrote; it comes out through `reveal` only, never through formatting or a log."""
+    """Hold a text that somebody wrote; it comes out through `reveal` only.
+
+    It is not formatted, joined, encoded, copied or pickled: each raises `TypeError`, whose words do not hold the text.
+    What shows locals of a frame calls `repr`, and sees `<secret>`.
+    """
 
     __slots__ = ("_text",)
 
@@ -24,8 +29,11 @@ class Secret:
     def __format__(self, spec: str) -> NoReturn:
         raise TypeError("a secret is not formatted; reveal() it where it is needed")
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret is not pickled")
+    def __bytes__(self) -> NoReturn:
+        raise TypeError("a secret is not encoded; reveal() it where it is needed")
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled or copied")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and other._text == self._text

@@ -16,6 +16,7 @@ POLICY: dict[str, tuple[str, ...]] = {
     "style-src": ("'self'",),
     "img-src": ("'self'",),
     "connect-src": ("'self'",),
+    "frame-src": ("'self'",),
     "form-action": ("'self'",),
     "base-uri": ("'none'",),
     "frame-ancestors": ("'none'",),
@@ -51,8 +52,13 @@ _OFF = (
 )
 """Abilities of a browser that no page of ours uses; passkeys of staff stay possible."""
 
+
+def _written(policy: dict[str, tuple[str, ...]]) -> str:
+    return "; ".join(" ".join((name, *sources)) for name, sources in policy.items())
+
+
 HEADERS: dict[str, str] = {
-    "Content-Security-Policy": "; ".join(" ".join((name, *sources)) for name, sources in POLICY.items()),
+    "Content-Security-Policy": _written(POLICY),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": ", ".join(f"{name}=()" for name in _OFF),
@@ -61,6 +67,12 @@ HEADERS: dict[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+FRAMED: dict[str, str] = {
+    "Content-Security-Policy": _written(POLICY | {"frame-ancestors": ("'self'",)}),
+    "X-Frame-Options": "SAMEORIGIN",
+}
+"""For a view that says by `xframe_options_sameorigin` that it fills a frame of ours."""
 
 Response = HttpResponseBase | Awaitable[HttpResponseBase]
 
@@ -89,7 +101,8 @@ class SecurityHeaders:
 
 
 def _covered(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    for name, value in HEADERS.items():
+    framed = response.headers.get("X-Frame-Options") == "SAMEORIGIN"
+    for name, value in (HEADERS | (FRAMED if framed else {})).items():
         response.headers[name] = value
     if not request.path.startswith(settings.STATIC_URL):
         # also what has no content of its own: the address of a page says that somebody was here

@@ -11,6 +11,9 @@ from django.utils.translation import gettext as _
 
 from cases.core.contact import CONTACT_TYPES, DISPOSITIONS
 from chat.core.errors import ErrorCode
+from frontend.board_words import rows_of_the_board, settling
+from frontend.closing_line import closing_line
+from frontend.return_staff_words import returning
 
 Words = Mapping[str, str | Mapping[str, str]]
 
@@ -33,7 +36,7 @@ def console_words() -> Words:
 
 def board_words() -> Words:
     """Return what the board says."""
-    return {**_shared(), **_list_words(), **_board_words(), **_settle_words(), **_chat_words()}
+    return {**_shared(), **_list_words(), **rows_of_the_board(), **settling(), **_chat_words()}
 
 
 def _shared() -> Words:
@@ -43,9 +46,10 @@ def _shared() -> Words:
         "locale": f"{language}-CA",
         **_ages(),
         **_names(),
-        **_facts(),
-        **_errors(),
+        **fact_words(),
+        **error_words(),
         **_line_words(),
+        **returning(),
     }
 
 
@@ -97,7 +101,8 @@ def door_names() -> Mapping[str, str]:
     }
 
 
-def _facts() -> Words:
+def fact_words() -> dict[str, str]:
+    """Return in words what a conversation's log tells beside its texts."""
     return {
         "fact_opened": _("The conversation began."),
         "fact_joined": _("{name} joined."),
@@ -106,6 +111,18 @@ def _facts() -> Words:
         "fact_ended_by_visitor": _("The visitor ended the conversation."),
         "fact_ended_by_advocate": _("{name} ended the conversation."),
         "fact_left_quickly": _("The visitor left quickly. Do not try to reach them."),
+        "fact_words_given": _(
+            "The visitor asked for six words to come back with. After a quick exit they may come back for 30 minutes, "
+            "if it is not recorded before."
+        ),
+        "fact_words_ended": _(
+            "Five wrong tries: the visitor’s six words lead nowhere any more. Ask how safe they are."
+        ),
+        "fact_code_word_agreed": _("{name} noted a code word."),
+        "fact_code_word_agreed_alone": _("The visitor chose a code word."),
+        "fact_came_back": _("Somebody came back with the visitor’s six words. They see nothing of what stands above."),
+        "fact_return_accepted": _("{name} knew them again: they may see the earlier messages."),
+        "fact_return_refused": _("{name} said that it is not the same person."),
         "fact_faded": _("The visitor was not seen for a long time."),
         "fact_recorded": _("{name} recorded the contact."),
         "fact_flag_raised": _("{name} raised an escalation: {level}."),
@@ -114,10 +131,22 @@ def _facts() -> Words:
         "fact_flag_acknowledged": _("{name} acknowledged the escalation."),
         "fact_flag_resolved": _("{name} resolved the escalation."),
         "fact_flag_stood_down": _("{name} stood the escalation down."),
+        "fact_unreadable": _("Something that stood here cannot be opened. Tell the technical person."),
+        "fact_erase_asked": _("{name} asked that the conversation be erased."),
+        "fact_erase_done": _("What was written here was erased."),
+        "fact_erase_asked_alone": _("The visitor asked that the conversation be erased."),
+        "fact_erased": _("A text was erased."),
+        "fact_door_help": _("The visitor now says: I need help."),
+        "fact_door_worried": _("The visitor now says: I am worried about someone."),
+        "fact_door_professional": _("The visitor now says: I am here for my work."),
+        "fact_door_report": _("The visitor now says: I want to report something."),
+        "fact_language_en": _("The visitor reads the page in English now."),
+        "fact_language_fr": _("The visitor reads the page in French now."),
     }
 
 
-def _errors() -> Words:
+def error_words() -> dict[str, str]:
+    """Return why something was refused, by `error_` and the code."""
     known = {
         ErrorCode.SIGN_IN_AGAIN: _("You are signed out. Sign in again."),
         ErrorCode.FORBIDDEN: _("You may not do this."),
@@ -136,6 +165,19 @@ def _errors() -> Words:
         ErrorCode.LEVEL_UNKNOWN: _("Please choose a level."),
         ErrorCode.ALREADY_SETTLED: _("It is already settled."),
         ErrorCode.TOO_LARGE: _("The text is longer than 4,000 characters."),
+        ErrorCode.ARCHIVED: _("It is closed now. A reader can open it in the archive."),
+        ErrorCode.LOCKED: _("The archive is locked. Unlock it and try again."),
+        ErrorCode.GONE: _("Nobody can open it any more."),
+        ErrorCode.NOT_GRANTED: _("Your key was not given that month’s. Another reader may open it."),
+        ErrorCode.TAMPERED: _(
+            "Something in it was changed or is missing, so it is not shown. Tell your supervisor and the technical "
+            "person. The audit trail has it."
+        ),
+        ErrorCode.ON_HOLD: _("It is kept for the law, or somebody asked for that."),
+        ErrorCode.SECOND_PERSON: _("You asked for this. Somebody else has to confirm it."),
+        ErrorCode.FIRST_PERSON: _("Only who asked for it can take it back. Unconfirmed, it lapses after 24 hours."),
+        ErrorCode.END_ASKED: _("A colleague has already asked for that. It waits for a second person."),
+        ErrorCode.BAD_DATE: _("Choose a day after today, and within two years."),
     }
     ours = _("Something went wrong on our side. Try again.")
     words = {f"error_{code.value}": known.get(code, ours) for code in ErrorCode}
@@ -163,7 +205,9 @@ def _list_words() -> Words:
         "state_gone": _("no longer on the list"),
         "offered_to": _("offered to {name}"),
         "unread": {"one": _("1 new"), "other": _("{n} new")},
-        "held_of": _("{n} of {most}"),
+        "held_of": _("{held} of {most}"),
+        "held_offered": {"one": _("{held} of {most}, {n} offered"), "other": _("{held} of {most}, {n} are offered")},
+        "new_below": _("New message below"),
         "take": _("Take"),
         "take_name": _("Take {name}"),
         "take_full": _("You hold as many conversations as you can ({most})."),
@@ -192,7 +236,9 @@ def _offer_words() -> Words:
 def _chat_words() -> Words:
     return {
         "log_of": _("Conversation with {name}"),
-        "earlier_lines": {"one": _("{n} earlier line is not shown."), "other": _("{n} earlier lines are not shown.")},
+        "show_earlier": _("Show earlier messages"),
+        "reached_page": _("On the visitor’s page"),
+        "reached_read": _("Seen by the visitor"),
         "unsent": _("On its way"),
         "reply_to": _("Reply to {name}"),
         "send_to_visitor": _("Send to visitor"),
@@ -212,6 +258,7 @@ def _chat_words() -> Words:
         "way_refused": _("Not sent. {why}"),
         "try_again": _("Try again"),
         "take_back": _("Back to the box"),
+        "note_about": _("Note about {name} — only staff see this"),
         "save_note": _("Save note for staff"),
     }
 
@@ -230,8 +277,18 @@ def _context_words() -> Words:
         "ended_faded": _("was not seen for a long time"),
         "hint_en": _("This visitor writes in English: answer in English."),
         "hint_fr": _("This visitor writes in French: answer in French."),
-        "note_about": _("Note about {name} — only staff see this"),
         "end_with": _("End the conversation with {name}"),
+        "closing_label": _("Ask {name} whether there is anything else"),
+        "closing_why": _("A sudden end can hurt. The visitor gets this line as a message from you. You can change it."),
+        "closing_send": _("Send it to the visitor"),
+        "closing_asked": _("I have asked: go on to the end"),
+        "closing_later": _("Not yet"),
+        "closing_sent": _("Your question is on its way. Give them time to answer."),
+        "closing_answered": _("The visitor has written. Read it before you end."),
+        "closing_end": _("End the conversation now"),
+        "closing_go_on": _("Go on talking"),
+        "closing_en": closing_line("en"),
+        "closing_fr": closing_line("fr"),
         "end_title": _("End the conversation with {name}?"),
         "end_text": _("The visitor sees that it has ended and can no longer write."),
         "end_yes": _("End it"),
@@ -241,7 +298,7 @@ def _context_words() -> Words:
 
 def _flag_words() -> Words:
     return {
-        "raise_open": _("Raise an escalation"),
+        "raise_open": _("Raise an escalation for {name}"),
         "raise_level": _("How urgent is it?"),
         "raise_reason": _("Why? Only staff see this."),
         "raise": _("Alert a supervisor"),
@@ -267,53 +324,6 @@ def _contact_words() -> Words:
         "contact_missing": _("Please choose who wrote and how it came out."),
         "contact_save": _("Record and close"),
         "contact_done": _("The contact with {name} is recorded and closed."),
-    }
-
-
-def _board_words() -> Words:
-    return {
-        "as_at": _("As at {at}"),
-        "no_news_yet": _("No news yet"),
-        "stale": _("STALE since {at}: the server is silent. What you see may be wrong."),
-        "longest": _("longest: {age}"),
-        "alarm": _("New escalation: {name}, {level}."),
-        "alarm_climbed": _("Nobody answered: {name} is now {level}."),
-        "alarm_many": {"one": _("{n} escalation waits for you."), "other": _("{n} escalations wait for you.")},
-        "raised_by": _("Raised by {name}."),
-        "raised_by_clock": _("Raised by a rule."),
-        "escalation_raised": _("Nobody has acknowledged it yet."),
-        "escalation_acknowledged": _("{name} acknowledged it."),
-        "escalation_in_progress": _("{name} is working on it."),
-        "escalation_gone": _("Settled."),
-        "climbed": {"one": _("It has climbed once."), "other": _("It has climbed {n} times.")},
-        "due_in": {"one": _("Goes up a level in {n} second."), "other": _("Goes up a level in {n} seconds.")},
-        "overdue": _("Overdue."),
-        "reason_show": _("Show reason"),
-        "reason_hide": _("Hide reason"),
-        "watch": _("Watch"),
-        "watch_name": _("Watch {name}"),
-        "watching": _("Watching {name}"),
-        "nobody_yet": _("nobody yet"),
-        "note_watched": _("Note — only staff see this, the visitor does not"),
-        "note_saved": _("The note is saved."),
-    }
-
-
-def _settle_words() -> Words:
-    return {
-        "step_acknowledge": _("Acknowledge"),
-        "step_start": _("Start work"),
-        "step_resolve": _("Resolve"),
-        "step_stand-down": _("Stand down"),
-        "ask_resolve": _("Resolve the escalation of {name}?"),
-        "ask_resolve_text": _("Resolved means that what was needed has been done."),
-        "ask_stand-down": _("Stand the escalation of {name} down?"),
-        "ask_stand-down_text": _("Stood down means that it was not needed, or no longer is."),
-        "ask_reason": _("Reason (only staff see this)"),
-        "done_acknowledge": _("You have acknowledged the escalation of {name}."),
-        "done_start": _("You are working on the escalation of {name}."),
-        "done_resolve": _("The escalation of {name} is resolved."),
-        "done_stand-down": _("The escalation of {name} is stood down."),
     }
 
 
@@ -375,9 +385,11 @@ def timeline_words() -> Mapping[str, str]:
         "escalation_resolved": _("{name} resolved the escalation."),
         "escalation_stood_down": _("{name} stood the escalation down."),
         "left_quickly": _("The visitor left quickly. Do not try to reach them."),
+        "came_back": _("Somebody came back with the visitor’s six words."),
         "contact_began": _("The contact began."),
         "ended_by_visitor": _("The visitor ended the conversation."),
         "ended_by_advocate": _("{name} ended the conversation."),
         "faded": _("The visitor was not seen for half an hour while waiting."),
         "contact_closed": _("{name} recorded the contact."),
+        "erased": _("What was written in the conversation was erased."),
     }

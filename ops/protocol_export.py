@@ -27,6 +27,12 @@ _NAMES = {
 _SAMPLES: Mapping[str, Any] = {
     "token": "A" * 43,
     "client_id": "0123456789abcdef" * 2,
+    "nonce": "0123456789abcdef" * 2,
+    "salt": "fedcba9876543210" * 2,
+    "key_prefix": "0123456789abcdef" * 2,
+    "key_signature": "0123456789abcdef" * 4,
+    "derived_key": "0123456789abcdef" * 4,
+    "signature": "fedcba9876543210" * 4,
     "conversation": "6f1d2c3b-4a59-4e68-8d77-9c0b1a2f3e4d",
     "id": "6f1d2c3b-4a59-4e68-8d77-9c0b1a2f3e4d",
     "body": "Hello, bonjour",
@@ -76,7 +82,7 @@ def _value(name: str, kind: inspect.Type) -> Any:
     if isinstance(kind, inspect.BoolType):
         return True
     if isinstance(kind, inspect.IntType):
-        return 1
+        return max(1, kind.ge or 0)
     if isinstance(kind, inspect.StrType):
         return _SAMPLES.get(name, "2026-11-23T12:00:00.000Z" if name.endswith(("_at", "_since", "_until")) else "Ben")
     if isinstance(kind, inspect.DictType):
@@ -91,7 +97,14 @@ def _value(name: str, kind: inspect.Type) -> Any:
 def typescript() -> str:
     """Return the browser's types."""
     lines = ["// Written by `manage.py export_protocol` from chat/protocol.py. Change that file, not this one.", ""]
-    plain: list[type[Any]] = [wire.Person, wire.ConversationSummary, wire.EscalationSummary]
+    plain: list[type[Any]] = [
+        wire.ProofChallenge,
+        wire.Proof,
+        wire.WaitRange,
+        wire.Person,
+        wire.ConversationSummary,
+        wire.EscalationSummary,
+    ]
     for frame in [*plain, *(frame for union in UNIONS for frame in frames_of(union))]:
         lines += [f"/** {_summary(frame)} */", f"export interface {frame.__name__} {{"]
         if _tag(frame):
@@ -131,6 +144,40 @@ def _ts(kind: inspect.Type) -> str:
     raise TypeError(f"no browser type for {type(kind).__name__}")
 
 
+_PLAIN_REQUESTS = """## Without a socket
+
+After three sockets in a row that did not open, a visitor's page goes on over plain requests with the same frames,
+numbers and rules. Both take a POST of JSON from a page of ours (`Origin` is checked), without a cookie, never cached.
+
+| request | body | answer |
+| --- | --- | --- |
+| `POST /poll` | `hello`: a hello; `mark`: that of the last answer, or empty | what the page misses, or what comes |
+| `POST /send` | `token`: the page's; `frame`: one command | what the command's answer is on a socket |
+
+Each answers `{"frames": [events], "mark": a word, "close": a close code or null}`. The mark says how the page was told
+of what has no number (how things stand, how far staff have got): an answer that would tell nothing new waits instead,
+25 s at most. With `close` the line has ended as a socket with that code would have. A newer poll of a conversation lets
+the one before it answer at once. A process holds 500 waiting polls and answers the next with 4503: come back, to
+another. What is no frame is answered with 400, a foreign page with 403, more than a frame holds with 413.
+
+## Coming back by words
+
+Three more requests of a visitor's page, with or without a socket. They take a POST of JSON from a page of ours and are
+answered with JSON, status 200, never cached; a refusal is `{"error": code}`.
+
+| request | body | answer |
+| --- | --- | --- |
+| `POST /words` | `token`: the page's | `words`: six of them; earlier ones lead nowhere any more |
+| `POST /return` | `token`: a new one, made by the page; `words`: what somebody typed | `found`: true or false |
+| `POST /code-word` | `token`; `text`: at most 80 characters | nothing |
+
+After `found` the page says hello with its new token, and the token before opens nothing. The welcome says `hidden`
+until the advocate accepts (`return_accepted`): nothing before the return is sent, and `older` is refused with
+`forbidden`. An answer to `/return` takes whole seconds and does not tell why there is nothing; the fifth wrong try with
+the same first two words ends the words. `slow_down` means that too many ask at once.
+"""
+
+
 def markdown() -> str:
     """Return the protocol as a page to read."""
     lines = [
@@ -152,7 +199,7 @@ def markdown() -> str:
         for frame in frames_of(union):
             example = json.dumps(examples[union][_tag(frame)], ensure_ascii=False)
             lines += [f"### {_tag(frame)}", "", _summary(frame), "", "```json", example, "```", ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, _PLAIN_REQUESTS])
 
 
 def asyncapi() -> str:

@@ -1,22 +1,26 @@
-"""The worker loop: offers, rescues, clocks and the outbox, once a second.
+"""The worker: offers, rescues, clocks and the outbox, once a second.
 
-Each step is a service that any number of workers may run at the same time; none of them keeps anything in memory.
+Each step is a service that any number of workers may run at the same time; none of them keeps anything in memory. Its
+loops do not wait for each other: a slow key provider holds up what needs keys, and no clock.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
 
-from audit import heads
-from audit.services import newest_head
-from cases.delivery import deliver_due
+from audit import signing
+from cases.delivery import deliver_due, given_up
 from chat import broadcast, services
 from chat.db import in_db
-from crisis.services import climb_due
+from crisis.services import climb_due, mend_clocks
+from encryption.services import rounds
+from encryption.services.sealing import LOOK_AGAIN, sweep
+from ops.pauses import collect
 
 logger = logging.getLogger(__name__)
 
@@ -33,69 +37,155 @@ STEPS: tuple[Step, ...] = (
     services.lapse_offers,
     services.fade_waiting,
     services.offer_waiting,
-    climb_due,
 )
+CLOCKS: tuple[Step, ...] = (climb_due,)
+MENDING: tuple[Step, ...] = (services.mend_set_back, mend_clocks)
+SET_BACK = 5.0
+"""Seconds by which a clock goes back that is set; smaller steps are how clocks are kept right."""
 
 
 async def run_forever() -> None:
     """Run every step again and again; one that fails is logged and tried again with the next round."""
-    last_refresh = last_head = timezone.now()
-    while True:
-        now = timezone.now()
-        await run_once(now)
-        if (now - last_refresh).total_seconds() >= REFRESH:
-            last_refresh = now
-            await broadcast.publish_overview()
-        if (now - last_head).total_seconds() >= HEADS:
-            last_head = now
-            await sign_head(now)
-        await asyncio.sleep(EVERY)
+    async with asyncio.TaskGroup() as loops:
+        wall = WallClock()
+        loops.create_task(_again(EVERY, lambda now: mend_clock(wall, now)))
+        loops.create_task(_again(EVERY, run_shift))
+        loops.create_task(_again(EVERY, run_clocks))
+        loops.create_task(_again(EVERY, deliver))
+        loops.create_task(_again(REFRESH, _refresh))
+        loops.create_task(_again(REFRESH, _retire))
+        loops.create_task(_again(HEADS, _tend))
+        loops.create_task(_again(HEADS, _report))
+        loops.create_task(_again(LOOK_AGAIN, _tidy))
+
+
+class WallClock:
+    """Notice when the clock on the wall goes back, which a clock that is never set does not."""
+
+    def __init__(self) -> None:
+        self._ahead: float | None = None
+
+    def went_back(self, now: datetime, steady: float) -> bool:
+        """Tell whether it was set back by more than a moment since the last look."""
+        ahead, before = now.timestamp() - steady, self._ahead
+        self._ahead = ahead
+        return before is not None and before - ahead > SET_BACK
 
 
 async def run_once(now: datetime) -> None:
-    """Run every step once and publish what they did."""
+    """Run every step once."""
+    await run_shift(now)
+    await run_clocks(now)
+    await deliver(now)
+
+
+async def run_shift(now: datetime) -> None:
+    """Bring people together."""
     for step in STEPS:
-        try:
-            done = await in_db(step, now=now)
-            await broadcast.publish(done.events)
-            if done.result and not done.events:
-                # a clock that repeats at the highest level writes no line, yet the board must show it
-                await broadcast.publish_overview()
-        except Exception as error:
-            logger.error("step %s failed", step.__name__, exc_info=error)
+        await _step(step, now)
+
+
+async def mend_clock(wall: WallClock, now: datetime) -> None:
+    """Mend times that lie an age ahead once the clock was set back."""
+    if wall.went_back(now, time.monotonic()):
+        logger.warning("the clock was set back: times that lie ahead are mended")
+        for step in MENDING:
+            await _step(step, now)
+
+
+async def run_clocks(now: datetime) -> None:
+    """Let escalations climb."""
+    for step in CLOCKS:
+        await _step(step, now)
+
+
+async def deliver(now: datetime) -> None:
+    """Carry the outbox."""
     try:
         await in_db(deliver_due, now=now)
     except Exception as error:
         logger.error("delivery failed", exc_info=error)
 
 
-async def sign_head(now: datetime) -> None:
-    """Sign the newest event of the audit trail, outside of the database."""
+async def _again(every: float, work: Callable[[datetime], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await work(timezone.now())
+        except Exception as error:
+            logger.error("a loop of the worker failed", exc_info=error)
+        await asyncio.sleep(every)
+
+
+async def _refresh(now: datetime) -> None:
+    await broadcast.publish_overview()
+
+
+async def _retire(now: datetime) -> None:
+    await _step(services.forget_words, now)
+    await _step(services.retire_closed, now)
+
+
+async def _tend(now: datetime) -> None:
+    """Destroy what is over, by a clock that moves as clocks do."""
+    if await in_db(rounds.begin, now=now, steady=rounds.steady()):
+        await _quietly(services.tend_keys, now)
+
+
+async def _report(now: datetime) -> None:
+    await _quietly(_sign_head, now)
+    await _quietly(_tell_given_up, now)
+
+
+async def _step(step: Step, now: datetime) -> None:
+    """Run a step and publish what it did."""
     try:
-        await in_db(_sign_head, now)
+        done = await in_db(step, now=now)
+        await broadcast.publish(done.events)
+        if done.result and not done.events:
+            # a clock that repeats at the highest level writes no line, yet the board must show it
+            await broadcast.publish_overview()
     except Exception as error:
-        logger.error("audit head not signed", exc_info=error)
+        logger.error("step %s failed", step.__name__, exc_info=error)
 
 
-def _sign_head(now: datetime) -> None:
+async def _quietly(step: Callable[..., object], now: datetime) -> None:
+    try:
+        await in_db(step, now=now)
+    except Exception as error:
+        logger.error("step %s failed", step.__name__, exc_info=error)
+
+
+def _tell_given_up(*, now: datetime) -> None:
+    """Say again and again that something never reached its case, until somebody has seen to it."""
+    lost = given_up()
+    if lost:
+        logger.error("%s outbox items were given up: manage.py outbox lists them", len(lost))
+
+
+def _sign_head(*, now: datetime) -> None:
+    """Sign the newest event of the audit trail, outside of the database."""
     global _signed
-    head = newest_head(now)
-    if head is not None and head.digest != _signed:
-        heads.append(head, settings.AUDIT_DIR, heads.signing_key(settings.KEYS_DIR))
-        _signed = head.digest
+    _signed = signing.sign_newest(keys=settings.KEYS_DIR, folder=settings.AUDIT_DIR, now=now, after=_signed)
 
 
 _signed = b""
 _inline: set[asyncio.Task[None]] = set()
 
 
+async def _tidy(now: datetime) -> None:
+    """Let no key stay in this process's memory after its wrap was removed, and nothing that is over."""
+    collect()
+    await in_db(sweep)
+
+
 def start_inline_worker() -> None:
-    """Run the loop on this event loop, once, when the settings ask for it.
+    """Run the loop on this event loop, once, when the settings ask for it; else only what every process must do.
 
     Without Redis no other process could reach this one's sockets, and a thread would touch another loop's queues.
     """
-    if settings.INLINE_WORKER and not _inline:
-        _inline.add(asyncio.get_running_loop().create_task(run_forever()))
+    if not _inline:
+        work = run_forever() if settings.INLINE_WORKER else _again(LOOK_AGAIN, _tidy)
+        _inline.add(asyncio.get_running_loop().create_task(work))
 
 
 def stop_inline_worker() -> None:

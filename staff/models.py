@@ -1,8 +1,9 @@
 """Accounts of staff. A visitor is never one."""
 
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.management.base import CommandError
 from django.db import models
 
 
@@ -16,6 +17,10 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
+    def create_superuser(self, *_: object, **fields: object) -> NoReturn:
+        """Say how accounts are made: Havre knows no superuser, and Django's command leaves no trail."""
+        raise CommandError("Havre has no superuser, and nothing was made. Use: manage.py staff add")
+
 
 class User(AbstractBaseUser):
     """Be a member of staff; `work_name` is chosen and is what visitors see."""
@@ -27,6 +32,8 @@ class User(AbstractBaseUser):
         choices=[(role, role) for role in ("advocate", "supervisor", "administrator", "analyst")],
     )
     language = models.CharField(max_length=5, default="en")
+    # languages they read and write with visitors, codes with a space between; none said means that of their pages
+    speaks = models.CharField(max_length=40, default="", blank=True)
     capacity = models.PositiveSmallIntegerField(default=2)
     is_active = models.BooleanField(default=True)
     sample = models.BooleanField(default=False)
@@ -34,7 +41,8 @@ class User(AbstractBaseUser):
     objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "username"
-    REQUIRED_FIELDS: ClassVar[list[str]] = ["work_name", "role"]
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    """Django's own command asks for nothing more before the manager sends people to `staff add`."""
 
     class Meta:
         constraints = [
@@ -46,6 +54,11 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return f"user {self.pk}"
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Return in which languages they read and write with visitors."""
+        return frozenset(self.speaks.split()) or frozenset({self.language})
 
 
 class Availability(models.Model):

@@ -37,6 +37,7 @@ class Action(StrEnum):
     WRITE_NOTE = "write_note"
     END_CONVERSATION = "end_conversation"
     RAISE_FLAG = "raise_flag"
+    DECIDE_RETURN = "decide_return"  # whether who came back by words is the same person
     RECORD_CONTACT = "record_contact"
     SEE_BOARD = "see_board"
     READ_REASON = "read_reason"
@@ -44,6 +45,9 @@ class Action(StrEnum):
     SETTLE = "settle"  # begin, resolve or stand down an escalation
     LIST_CASES = "list_cases"
     READ_CASE = "read_case"
+    READ_ARCHIVE = "read_archive"  # closed conversations, with an unlocked key
+    HOLD = "hold"  # keep a closed conversation beyond its day, or let it go
+    ERASE = "erase"
 
 
 _NONE: frozenset[Relation] = frozenset()
@@ -66,6 +70,7 @@ TABLE: dict[Action, dict[Role, frozenset[Relation]]] = {
     Action.WRITE_MESSAGE: {_A: _OWN, _S: _OWN},
     Action.WRITE_NOTE: {_A: _OWN, _S: _ANY},
     Action.END_CONVERSATION: {_A: _OWN, _S: _OWN},
+    Action.DECIDE_RETURN: {_A: _OWN, _S: _OWN},
     Action.RAISE_FLAG: {_A: _OWN, _S: _ANY},
     Action.RECORD_CONTACT: {_A: _OWN, _S: _ANY},
     Action.SEE_BOARD: {_S: _ANY},
@@ -74,6 +79,9 @@ TABLE: dict[Action, dict[Role, frozenset[Relation]]] = {
     Action.SETTLE: {_S: _ANY},
     Action.LIST_CASES: {_A: _ANY, _S: _ANY},
     Action.READ_CASE: {_A: _OWN, _S: _ANY},
+    Action.READ_ARCHIVE: {_A: _OWN, _S: _ANY},
+    Action.HOLD: {_S: _ANY},
+    Action.ERASE: {_S: _ANY},
 }
 
 

@@ -1,5 +1,7 @@
 """The door of every staff page: who is signed in, and may they be here at all."""
 
+import hashlib
+import logging
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, cast
@@ -10,10 +12,16 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from encryption.core.envelope import fields
+from encryption.halves import HalvesDown
+from encryption.services import unlock
+from encryption.services.unlock import Holder
 from staff.core import Staff
 from staff.models import User
 from staff.permissions import Action, allowed_at_all
 from staff.services import sign_off
+
+logger = logging.getLogger(__name__)
 
 API = "/staff/api/"
 
@@ -28,6 +36,13 @@ class StaffRequest(HttpRequest):
 def staff_of(user: User) -> Staff:
     """Return what services know of a signed-in user."""
     return Staff(id=user.pk, role=user.role, name=user.work_name, language=user.language)
+
+
+def holder_of(request: StaffRequest) -> Holder:
+    """Return whom an unlocked key is bound to: this person in this session, with this role and this password."""
+    user = request.person
+    rights = (request.session.session_key or "", str(user.pk), user.role, user.get_session_auth_hash())
+    return Holder(user.pk, hashlib.sha256(fields(*(one.encode() for one in rights))).digest())
 
 
 View = Callable[..., Coroutine[Any, Any, HttpResponse]]
@@ -71,4 +86,9 @@ def sign_out(request: HttpRequest) -> int | None:
     if not isinstance(user, User):
         return None
     sign_off(user_id=user.pk, now=timezone.now())
+    try:
+        unlock.lock(user.pk)
+    except HalvesDown:
+        # it opens nothing any more all the same: the session that it is bound to has ended
+        logger.warning("unlocked key not dropped at sign-out")
     return user.pk

@@ -1,10 +1,12 @@
 """Run every test, with what they need: `make test`.
 
-Finds or installs browsers and Node.js, finds or starts PostgreSQL and Redis, runs the suite on SQLite and then
-`tests/integration` on the two servers, and says in its last lines what was used, what was skipped and why.
+Finds or installs browsers and Node.js, finds or starts PostgreSQL and Redis, runs the suite on SQLite, at the same time
+`tests/browser` and `tests/integration` on the two servers, and says in its last lines what was used, what was skipped
+and why.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +17,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, Self
 
 from tests.support.daemon import ROOT, ServerFailed, clean_environment
 from tests.support.machine import find_all, say
@@ -23,8 +25,10 @@ from tests.support.needs import PREFIX
 from tests.support.servers import Postgres, PrivateServer, Redis
 from tests.support.tally import Tally, read_tally
 
+BROWSER = "tests/browser"
 INTEGRATION = "tests/integration"
 NOTHING_SELECTED = 5
+LOOK_SECONDS = 0.2
 DESCRIBED = {
     "CHROMIUM": "Chromium",
     "FIREFOX": "Firefox",
@@ -37,9 +41,11 @@ DESCRIBED = {
 
 
 def main(arguments: list[str]) -> int:
-    """Run the suite twice and return the exit status."""
+    """Run the parts of the suite and return the exit status."""
     began = time.monotonic()
     signal.signal(signal.SIGTERM, _stop)
+    # a shell's background job ignores Ctrl-C, and so would every run that is to be ended by it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     total = Tally()
     statuses: list[int] = []
     with ExitStack() as stack:
@@ -47,14 +53,14 @@ def main(arguments: list[str]) -> int:
         tools = find_all()
         servers, used = start_servers(stack)
         environ = clean_environment() | tools | servers
-        environ |= {"HAVRE_DEVELOPMENT": "1", "HAVRE_DATA_DIR": str(folder / "data")}
-        for name, selection, extra in plan(arguments, servers):
-            say(f"running {name}")
-            tally = folder / f"tally-{len(statuses)}.json"
-            statuses.append(run_pytest(selection, environ | extra | {"HAVRE_TEST_TALLY": str(tally)}))
+        environ["HAVRE_DEVELOPMENT"] = "1"
+        # side by side: each waits more than it computes, and one after the other they take longer than anybody waits
+        runs = [stack.enter_context(Run(folder, environ, *planned)) for planned in plan(arguments, servers)]
+        for run in runs:
+            statuses.append(run.wait())
             if statuses[-1] == NOTHING_SELECTED and arguments:
                 statuses[-1] = 0
-            total.add(read_tally(tally))
+            total.add(read_tally(run.tally))
     report(environ, used, total, time.monotonic() - began)
     return closing(total, statuses, strict=os.environ.get("CI") == "true")
 
@@ -83,35 +89,71 @@ def plan(arguments: list[str], servers: Mapping[str, str]) -> list[tuple[str, li
     """Return the runs to make: a name, the arguments of pytest and the settings of Havre for each."""
     paths = [word for word in arguments if word.startswith("tests/") and (ROOT / word.split("::")[0]).exists()]
     others = [word for word in arguments if word not in paths]
-    with_servers = [path for path in paths if path.startswith(INTEGRATION)]
-    embedded = [path for path in paths if path not in with_servers]
     addresses = {name: _address(name, servers) for name in ("DATABASE_URL", "REDIS_URL")}
     runs: list[tuple[str, list[str], dict[str, str]]] = []
-    if embedded or not paths:
-        selection = [f"--ignore={INTEGRATION}", *others, *(embedded or ["tests"])]
-        runs.append(("the tests on SQLite", selection, {}))
-    if with_servers or not paths:
-        selection = [*others, *(with_servers or [INTEGRATION])]
-        runs.append(("the tests on PostgreSQL and Redis", selection, addresses))
+    rest = [path for path in paths if not path.startswith((BROWSER, INTEGRATION))]
+    if rest or not paths:
+        left_out = [f"--ignore={BROWSER}", f"--ignore={INTEGRATION}"]
+        runs.append(("the tests on SQLite", [*left_out, *others, *(rest or ["tests"])], {}))
+    for where, folder, settings in (("in browsers", BROWSER, {}), ("on PostgreSQL and Redis", INTEGRATION, addresses)):
+        chosen = [path for path in paths if path.startswith(folder)]
+        for share in [chosen] if paths else shares(folder):
+            if share:
+                runs.append((f"the tests {where}", [*others, *share], settings))
     return runs
 
 
-def run_pytest(selection: list[str], environ: Mapping[str, str]) -> int:
-    """Run pytest in a process of its own and return its exit status."""
-    command = [sys.executable, "-m", "pytest", "-p", "tests.support.tally", *selection]
-    process = subprocess.Popen(command, cwd=ROOT, env=dict(environ), stdin=subprocess.DEVNULL)
-    try:
-        return process.wait()
-    except BaseException:
+def shares(folder: str) -> list[list[str]]:
+    """Return the files of the browser tests in two shares of about the same length, and other folders as they are."""
+    if folder != BROWSER:
+        return [[folder]]
+    files = sorted(str(file.relative_to(ROOT)) for file in (ROOT / BROWSER).rglob("test_*.py"))
+    # by what each leaves out: a file that is named is collected also where its folder says that it is not
+    return [[BROWSER, *(f"--ignore={file}" for file in others)] for others in (files[1::2], files[::2])]
+
+
+class Run:
+    """Run pytest in a process of its own, with a data folder of its own; what it prints is shown as a whole."""
+
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str], name: str, selection: list[str], extra: Mapping[str, str]
+    ) -> None:
+        self.name = name
+        own = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
+        self.tally = own / "tally.json"
+        self._printed = own / "printed"
+        self._command = [sys.executable, "-m", "pytest", "-p", "tests.support.tally", *selection]
+        self._environ = {**environ, **extra, "HAVRE_DATA_DIR": str(own / "data"), "HAVRE_TEST_TALLY": str(self.tally)}
+
+    def __enter__(self) -> Self:
+        say(f"running {self.name}")
+        with self._printed.open("wb") as printed:
+            self.process = subprocess.Popen(
+                self._command, cwd=ROOT, env=self._environ, stdin=subprocess.DEVNULL, stdout=printed, stderr=printed
+            )
+        return self
+
+    def wait(self) -> int:
+        """Show what it prints, from its beginning to its end, and return its exit status."""
+        say(f"what {self.name} said")
+        with self._printed.open("rb") as printed:
+            while True:
+                ended = self.process.poll() is not None
+                shutil.copyfileobj(printed, sys.stdout.buffer)
+                sys.stdout.buffer.flush()
+                if ended:
+                    return self.process.returncode
+                time.sleep(LOOK_SECONDS)
+
+    def __exit__(self, *error: object) -> None:
         # Ctrl-C reached pytest as well; SIGTERM reached only this process. Either way its fixtures end first.
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
         try:
-            process.wait(30)
+            self.process.wait(30)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        raise
+            self.process.kill()
+            self.process.wait()
 
 
 def report(environ: Mapping[str, str], used: Mapping[str, str], total: Tally, seconds: float) -> None:

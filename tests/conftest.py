@@ -13,14 +13,24 @@ def _keys_in_memory() -> Iterator[None]:
     """Give each test keys of its own, so that nothing is sealed under a key that outlives it."""
     from unittest import mock
 
-    from encryption import services
+    from encryption import halves
     from encryption.providers import MemoryProvider
+    from encryption.services import sealing
 
     keys = MemoryProvider()
-    services.forget()
-    with mock.patch.object(services, "provider", return_value=keys):
+    sealing.forget()
+    halves.halves.cache_clear()
+    with mock.patch.object(sealing, "provider", return_value=keys):
         yield
-    services.forget()
+    sealing.forget()
+
+
+@pytest.fixture(autouse=True)
+def _queue_seen_anew() -> None:
+    """Let no test see the queue of the one before: their clocks stand at the same noon."""
+    from chat.selectors import outlook
+
+    outlook.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 MOST_ATTEMPTS = 20
+AFTER_OUTAGE = timedelta(seconds=1)
+"""Pause after a failure that is not the item's own; it does not count as an attempt."""
 _FIRST = timedelta(seconds=1)
 _LONGEST = timedelta(minutes=5)
 

@@ -18,10 +18,12 @@ class Code(StrEnum):
     ESCALATION_RESOLVED = "escalation_resolved"
     ESCALATION_STOOD_DOWN = "escalation_stood_down"
     LEFT_QUICKLY = "left_quickly"
+    CAME_BACK = "came_back"  # by words
     ENDED_BY_VISITOR = "ended_by_visitor"
     ENDED_BY_ADVOCATE = "ended_by_advocate"
     FADED = "faded"
     CONTACT_CLOSED = "contact_closed"
+    ERASED = "erased"  # the texts of the conversation
 
 
 RANK: dict[Code, int] = {code: number for number, code in enumerate(Code)}
@@ -32,8 +34,10 @@ KINDS: dict[str, str] = {
     "escalation": "escalation",
     "contact": "contact",
     "left": "exit",
+    "came": "contact",
     "ended": "contact",
     "faded": "contact",
+    "erased": "contact",
 }
 
 

@@ -6,19 +6,22 @@ errors (`livechat.md` section 5, rows 12 and 15), so this is a plain ASGI applic
 
 import asyncio
 import logging
+import math
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from django.conf import settings
 from django.http.request import validate_host
 from django.utils import timezone
 
+from chat import measures
 from chat.codec import Malformed
+from chat.consumers.open import open_sockets
 from chat.core.errors import ErrorCode, Refused
-from chat.frames import Rendered
+from chat.core.pace import TooFast
+from chat.limits import FramePace
 from chat.protocol import MOST_FRAME_BYTES
 
 logger = logging.getLogger(__name__)
@@ -32,29 +35,49 @@ SILENCE = 60.0
 """Seconds without a frame after which a socket is given up; pages ping every 20 to 25."""
 MOST_STRIKES = 10
 MOST_PENDING = 256
-"""Events kept for one slow socket; beyond that it reads the log again when it is free."""
+MOST_PENDING_BYTES = 512 * 1024
+"""Events, and bytes of sealed text, kept for one slow socket; beyond that it reads the log again when it is free."""
 
 
 class Ended(Exception):
     """End this socket with a close code."""
 
-    def __init__(self, close_code: int, error: ErrorCode | None = None) -> None:
+    def __init__(self, close_code: int | None, error: ErrorCode | None = None) -> None:
         super().__init__(close_code)
         self.close_code = close_code
         self.error = error
 
 
+class LineGone(Ended):
+    """Say that nobody is at the other end any more: a line that breaks is everyday, and no defect."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+
 class Socket:
     """Be one connection; subclasses say what its frames mean."""
+
+    side: ClassVar[str]
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.scope = scope
         self._send = send
         self._strikes = 0
-        self._pending: deque[Callable[[], Awaitable[None]]] = deque()
+        self._pending: deque[tuple[Callable[[], Awaitable[None]], int]] = deque()
+        self._pending_bytes = 0
+        self._pumping = False
         self._wake = asyncio.Event()
         self.overflowed = False
         self.greeted = False
+        self.closed_with: int | None = None
+        """The code with which the page itself closed the line."""
+        self.hello_within = HELLO_WITHIN
+        self._pace = FramePace()
+        self._going = False
+        self._silence: asyncio.TimerHandle | None = None
+        self._listening = asyncio.timeout(None)
+        self._idle_since: float | None = None
 
     # what a subclass provides
 
@@ -71,8 +94,8 @@ class Socket:
     async def catch_up(self) -> None:
         """Read from the log what was not handed over."""
 
-    async def error(self, code: ErrorCode, ref: int | None = None) -> None:
-        """Answer a refusal."""
+    async def error(self, code: ErrorCode, ref: int | None = None, wait: float | None = None) -> None:
+        """Answer a refusal; with `wait` it may be tried again after so many seconds."""
         raise NotImplementedError
 
     # the life of a socket
@@ -91,6 +114,7 @@ class Socket:
         await receive()
         # accepted even if it will be refused: a refusal before this reaches a browser without its reason
         await self._send({"type": "websocket.accept"})
+        open_sockets().add(self)
         pump = asyncio.create_task(self._pump())
         close_code: int | None = 1000
         try:
@@ -107,18 +131,49 @@ class Socket:
             close_code = 4503
         finally:
             pump.cancel()
-            await self._quietly(self.end())
-            if close_code is not None:
-                await self._quietly(self._send({"type": "websocket.close", "code": close_code}))
+            try:
+                await self._quietly(self.end())
+                if close_code is not None:
+                    await self._quietly(self._send({"type": "websocket.close", "code": close_code}))
+            finally:
+                open_sockets().discard(self)
+
+    def go(self) -> None:
+        """End once the command under way is answered: the page comes back to another process."""
+        self._going = True
+        if self._idle_since is not None:
+            self._listening.reschedule(asyncio.get_running_loop().time())
 
     async def _read(self, receive: Receive) -> int | None:
+        """Serve frames until the page goes or is silent; one timer a socket, since one for each frame costs more."""
+        self._watch_silence()
+        try:
+            async with self._listening:
+                return await self._serve(receive)
+        except TimeoutError:
+            if not self._listening.expired():
+                raise
+            raise Ended(4503 if self._going else 4408) from None
+        finally:
+            if self._silence is not None:
+                self._silence.cancel()
+
+    def _watch_silence(self) -> None:
+        loop = asyncio.get_running_loop()
+        now, allowed = loop.time(), SILENCE if self.greeted else self.hello_within
+        since = now if self._idle_since is None else self._idle_since
+        if self._idle_since is not None and since + allowed <= now:
+            self._listening.reschedule(now)
+        else:
+            self._silence = loop.call_at(since + allowed, self._watch_silence)
+
+    async def _serve(self, receive: Receive) -> int | None:
         while True:
-            try:
-                event = await asyncio.wait_for(receive(), SILENCE if self.greeted else HELLO_WITHIN)
-            except TimeoutError:
-                raise Ended(4408) from None
+            event = await self._next(receive)
             if event["type"] == "websocket.disconnect":
+                self.closed_with = event.get("code")
                 return None
+            await self._hold_back(receive)
             raw = event.get("text")
             if raw is None:
                 await self._strike(ErrorCode.BINARY_FRAME)
@@ -126,6 +181,25 @@ class Socket:
                 raise Ended(4413, ErrorCode.TOO_LARGE)
             else:
                 await self._one(raw)
+
+    async def _next(self, receive: Receive) -> dict[str, Any]:
+        if self._going:
+            raise Ended(4503)
+        self._idle_since = asyncio.get_running_loop().time()
+        event = await receive()
+        self._idle_since = None
+        if self._listening.when() is not None:
+            # told to go, or given up, in the very turn in which this frame came: it is answered first
+            self._listening.reschedule(None)
+        return event
+
+    async def _hold_back(self, receive: Receive) -> None:
+        """Slow down who sends many frames by reading on later; what is sent to them does not wait for this."""
+        try:
+            await self._pace.hold_back(unread(receive))
+        except TooFast as too_fast:
+            await self.error(too_fast.code, None, too_fast.wait)
+            raise Ended(4429) from None
 
     async def _one(self, raw: str) -> None:
         try:
@@ -145,6 +219,8 @@ class Socket:
         """Run a command; a refusal is answered with its code, an outage with `ours`, and the socket lives on."""
         try:
             await work()
+        except TooFast as too_fast:
+            await self.error(too_fast.code, ref, too_fast.wait)
         except Refused as refused:
             await self.error(refused.code, ref)
         except (Ended, asyncio.CancelledError):
@@ -154,8 +230,11 @@ class Socket:
             await self.error(ErrorCode.OURS, ref)
 
     async def send_text(self, text: str) -> None:
-        """Send one frame."""
-        await self._send({"type": "websocket.send", "text": text})
+        """Send one frame; raises `LineGone` where the server says that it cannot (ASGI: with an `OSError`)."""
+        try:
+            await self._send({"type": "websocket.send", "text": text})
+        except OSError:
+            raise LineGone from None
 
     async def _quietly(self, last_words: Awaitable[None]) -> None:
         try:
@@ -166,64 +245,49 @@ class Socket:
 
     # outbound, in order and bounded
 
-    def enqueue(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do something in the order of this queue; when it is full, read the log instead of piling up."""
-        if len(self._pending) >= MOST_PENDING:
-            self._pending.clear()
+    def enqueue(self, work: Callable[[], Awaitable[None]], size: int = 0) -> None:
+        """Do something in the order of this queue; when it is full, read the log instead of piling up.
+
+        `size` is how many bytes the work keeps in memory until it is done.
+        """
+        if len(self._pending) >= MOST_PENDING or self._pending_bytes + size > MOST_PENDING_BYTES:
+            self.drop_pending()
             self.overflowed = True
+            measures.resyncs.inc()
         else:
-            self._pending.append(work)
+            self._pending.append((work, size))
+            self._pending_bytes += size
         self._wake.set()
+
+    def drop_pending(self) -> None:
+        """Do nothing of what waits."""
+        self._pending.clear()
+        self._pending_bytes = 0
+
+    @property
+    def up_to_date(self) -> bool:
+        """Tell whether nothing waits to be sent or is being sent: the next line may go out at once."""
+        return not (self._pumping or self._pending or self.overflowed)
 
     async def _pump(self) -> None:
         while True:
+            self._pumping = False
             await self._wake.wait()
             self._wake.clear()
+            self._pumping = True
             while self._pending or self.overflowed:
                 if self.overflowed:
                     self.overflowed = False
                     work: Callable[[], Awaitable[None]] = self.catch_up
                 else:
-                    work = self._pending.popleft()
+                    work, size = self._pending.popleft()
+                    self._pending_bytes -= size
                 try:
                     await work()
+                except LineGone:
+                    self.drop_pending()
                 except Exception as error:
                     logger.error("outbound work failed", exc_info=error)
-
-
-class Cursor:
-    """Know which number of a conversation comes next on one socket."""
-
-    def __init__(self, conversation: UUID, after: int, *, for_visitor: bool) -> None:
-        self.conversation = conversation
-        self.last = after
-        self._for_visitor = for_visitor
-
-    def number_of(self, rendered: Rendered) -> int | None:
-        """Return the event's number on this side."""
-        return rendered.event.visitor_seq if self._for_visitor else rendered.event.staff_seq
-
-    def text_of(self, rendered: Rendered) -> str | None:
-        """Return the frame for this side."""
-        return rendered.visitor_text if self._for_visitor else rendered.staff_text
-
-    def fitting(self, events: Iterable[Rendered]) -> Iterable[str]:
-        """Yield the frames that come next and move on; stop at a gap."""
-        for rendered in events:
-            number = self.number_of(rendered)
-            if number is None or number <= self.last:
-                continue
-            if number > self.last + 1:
-                return
-            text = self.text_of(rendered)
-            self.last = number
-            if text is not None:
-                yield text
-
-    def leaves_gap(self, rendered: Rendered) -> bool:
-        """Tell whether something before this event is missing."""
-        number = self.number_of(rendered)
-        return number is not None and number > self.last + 1
 
 
 def same_origin(scope: Scope) -> bool:
@@ -236,6 +300,20 @@ def same_origin(scope: Scope) -> bool:
     if settings.SESSION_COOKIE_SECURE and origin.scheme != "https":
         return False
     return validate_host(host.rsplit(":", 1)[0] if not host.endswith("]") else host, settings.ALLOWED_HOSTS)
+
+
+def unread(receive: Receive) -> int:
+    """Return how many frames lie behind the one in hand, as far as the server tells.
+
+    Daphne reads without end into a queue and hands its `get` over; uvicorn stops reading instead.
+    """
+    queue = getattr(receive, "__self__", None)
+    return queue.qsize() if isinstance(queue, asyncio.Queue) else 0
+
+
+def milliseconds(wait: float | None) -> int | None:
+    """Return a wait as frames carry it."""
+    return None if wait is None else math.ceil(wait * 1_000)
 
 
 def now() -> Any:

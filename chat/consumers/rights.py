@@ -7,10 +7,10 @@ reading of two queries serves all sockets of the process.
 import asyncio
 import logging
 from typing import Protocol
-from weakref import WeakKeyDictionary
 
 from chat.consumers import base
 from chat.db import in_db
+from chat.per_loop import PerLoop
 from staff.models import User
 from staff.selectors import signed_in_users
 
@@ -62,12 +62,5 @@ class Rights:
                 logger.error("rights not read", exc_info=error)
 
 
-_rights: WeakKeyDictionary[asyncio.AbstractEventLoop, Rights] = WeakKeyDictionary()
-
-
-def rights() -> Rights:
-    """Return the watch of this process's event loop."""
-    loop = asyncio.get_running_loop()
-    if loop not in _rights:
-        _rights[loop] = Rights()
-    return _rights[loop]
+rights = PerLoop(Rights)
+"""Return the watch of this process."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, assert_never, cast
@@ -10,48 +11,49 @@ from uuid import UUID
 from django.conf import settings
 from django.http import parse_cookie
 
-from chat import broadcast, codec, log, services
+from chat import broadcast, codec, log, measures, services
 from chat import protocol as wire
 from chat.consumers import base
-from chat.consumers.base import Cursor, Ended, Scope, Send, Socket
+from chat.consumers.base import Ended, Scope, Send
+from chat.consumers.cursor import Cursor, read_on, rendered_by, send_events
+from chat.consumers.following import FollowingSocket
+from chat.consumers.replies import note_reply
 from chat.consumers.rights import rights
-from chat.core.actors import Staff
 from chat.core.errors import ErrorCode, Refused
 from chat.db import in_db
 from chat.frames import Rendered
 from chat.hub import hub
-from chat.overview import GATHER, GATHER_COUNTS, Shift, shift
-from chat.selectors import conversation_for, events_after, heads
-from encryption.services import sealer_for
+from chat.limits import limits
+from chat.overview import GATHER, GATHER_COUNTS, SPREAD, Shift, shift
+from chat.selectors import conversation_for, heads
+from chat.services.posting import Post
+from chat.writer import writer
 from staff.models import User
 from staff.permissions import Action, allowed_at_all
-from staff.selectors import readiness_of, signed_in_user
+from staff.selectors import signed_in_user
 from staff.services import renew_lease, set_availability
 from staff.web import staff_of
 
 logger = logging.getLogger(__name__)
 
 
-class StaffSocket(Socket):
+class StaffSocket(FollowingSocket):
     """Carry one tab of a signed-in person."""
+
+    side = "staff"
 
     def __init__(self, scope: Scope, send: Send) -> None:
         super().__init__(scope, send)
-        self._actor: Staff | None = None
         self._capacity = 0
-        self._cursors: dict[UUID, Cursor] = {}
         self._overview_due: float | None = None
+        self._shown: set[UUID] = set()
         self._overview: asyncio.Task[None] | None = None
+        self._readings = self._told = 0
+        self._unread: dict[UUID, tuple[int, bool]] = {}
+        """Of what is not followed yet: up to which number it was read, and whether older lines are left out."""
         self._tasks: set[asyncio.Task[None]] = set()
         cookies = parse_cookie(dict(scope.get("headers", ())).get(b"cookie", b"").decode("latin-1"))
         self.session_key = cookies.get(settings.SESSION_COOKIE_NAME, "")
-
-    @property
-    def actor(self) -> Staff:
-        """Return who is signed in."""
-        if self._actor is None:
-            raise Ended(4401, ErrorCode.SIGN_IN_AGAIN)
-        return self._actor
 
     async def begin(self) -> None:
         """Let only signed-in staff with a console through."""
@@ -73,18 +75,18 @@ class StaffSocket(Socket):
         else:
             await self.answer(command.ref, partial(self._command, command))
 
-    async def error(self, code: ErrorCode, ref: int | None = None) -> None:
+    async def error(self, code: ErrorCode, ref: int | None = None, wait: float | None = None) -> None:
         """Answer a refusal."""
-        await self.send_text(codec.encode(wire.StaffError(ref=ref, code=code)))
+        await self.send_text(codec.encode(wire.StaffError(ref=ref, code=code, wait_ms=base.milliseconds(wait))))
 
     async def end(self) -> None:
-        """Leave the hub. Availability stays as declared; the lease lapses by itself."""
+        """Leave the hub; availability stays as declared, the lease lapses by itself."""
         rights().unwatch(self)
+        self._marks.stop()
         for task in self._tasks:
             task.cancel()
-        await hub().unwatch(self)
-        for conversation in list(self._cursors):
-            await hub().unfollow(conversation, self)
+        hub().unwatch(self)
+        self._unfollow_all()
 
     # commands
 
@@ -96,13 +98,13 @@ class StaffSocket(Socket):
             raise Ended(4400, ErrorCode.VERSION_UNKNOWN)
         now = base.now()
         self.greeted = True
-        await in_db(renew_lease, user_id=self.actor.id, now=now)
+        readiness = await in_db(renew_lease, user_id=self.actor.id, now=now)
         you = wire.Person(
             id=self.actor.id,
             name=self.actor.name,
             role=cast(wire.RoleName, self.actor.role),
             capacity=self._capacity,
-            availability=cast(wire.Readiness, await in_db(readiness_of, self.actor.id)),
+            availability=cast(wire.Readiness, readiness),
         )
         await self.send_text(codec.encode(wire.StaffWelcome(version=wire.PROTOCOL_VERSION, you=you)))
         await hub().watch(self)
@@ -111,55 +113,57 @@ class StaffSocket(Socket):
                 await self._follow(UUID(conversation), after)
             except Refused:
                 await self.send_text(codec.encode(wire.StaffUnfollowed(conversation=conversation)))
-        self.on_change(soon=True)
+        self.on_change()
         await broadcast.publish_overview()
 
     async def _command(self, command: "wire.StaffAnswered") -> None:
         match command:
             case wire.StaffPost():
-                await self._write(services.post_message, command)
+                await self._write("message", command)
             case wire.StaffNote():
-                await self._write(services.write_note, command)
+                await self._write("note", command)
             case wire.StaffFollow():
                 await self._follow(UUID(command.conversation), command.after)
                 await self._ok(command.ref)
             case wire.StaffUnfollow():
-                await self._unfollow(UUID(command.conversation))
+                self._unfollow(UUID(command.conversation))
                 await self._ok(command.ref)
+            case wire.StaffOlder():
+                await self._older(command)
             case wire.StaffTake():
                 await self._move(services.take, command)
             case wire.StaffDecline():
                 await self._move(services.decline, command)
-            case wire.StaffAvailability():
-                await in_db(set_availability, user_id=self.actor.id, state=command.state, now=base.now())
-                await self._ok(command.ref)
-                await broadcast.publish_overview()
+            case wire.StaffAvailability(state=state):
+                await in_db(set_availability, user_id=self.actor.id, state=state, now=base.now())
+                self._read_anew()
+                try:
+                    await self._ok(command.ref)
+                finally:
+                    await broadcast.publish_overview()
             case _:
                 assert_never(command)
 
-    async def _ok(self, ref: int, seq: int | None = None) -> None:
-        await self.send_text(codec.encode(wire.StaffOk(ref=ref, seq=seq)))
+    async def _write(self, kind: str, command: wire.StaffPost | wire.StaffNote) -> None:
+        await limits().hold_back((UUID(command.conversation), self.actor.id))
+        post = Post(self.actor, UUID(command.conversation), command.client_id, command.body, base.now(), kind)
+        done = await writer().post(post)
+        await self._acknowledge(command.ref, done.result.staff_seq, done)
+        await note_reply(done.result)
 
-    async def _write(
-        self, service: Callable[..., services.Done[log.StoredEvent]], command: wire.StaffPost | wire.StaffNote
-    ) -> None:
-        done = await in_db(
-            service,
-            actor=self.actor,
-            conversation_id=UUID(command.conversation),
-            client_id=command.client_id,
-            body=command.body,
-            now=base.now(),
-        )
-        await self._ok(command.ref, done.result.staff_seq)
-        await broadcast.publish(done.events)
+    async def _acknowledge(self, ref: int, seq: int | None, done: services.Done[Any]) -> None:
+        try:
+            await self._ok(ref, seq)
+        finally:
+            # it is committed: others hear of it although this line has just broken
+            await broadcast.publish(done.events, rendered_by(done))
 
     async def _move(
         self, service: Callable[..., services.Done[None]], command: wire.StaffTake | wire.StaffDecline
     ) -> None:
         done = await in_db(service, actor=self.actor, conversation_id=UUID(command.conversation), now=base.now())
-        await self._ok(command.ref)
-        await broadcast.publish(done.events)
+        self._read_anew()
+        await self._acknowledge(command.ref, None, done)
 
     async def _unanswered(self, command: wire.StaffTyping | wire.StaffRead) -> None:
         """Do what needs no answer; a refusal is silence, since there is nothing that the page could do."""
@@ -167,15 +171,9 @@ class StaffSocket(Socket):
         try:
             if isinstance(command, wire.StaffTyping):
                 await in_db(conversation_for, self.actor, conversation_id, Action.WRITE_MESSAGE)
-                await hub().tell_typing(conversation_id)
-            else:
-                await in_db(
-                    services.mark_read,
-                    actor=self.actor,
-                    conversation_id=conversation_id,
-                    up_to=command.up_to,
-                    now=base.now(),
-                )
+                hub().tell_typing(conversation_id)
+            elif conversation_id in self._cursors:
+                await self._marks.move(conversation_id, command.delivered, command.up_to)
         except Refused:
             return
 
@@ -184,81 +182,136 @@ class StaffSocket(Socket):
         await in_db(renew_lease, user_id=user.pk, now=base.now())
         newest = await in_db(heads, list(self._cursors))
         await self.send_text(codec.encode(wire.StaffPong(heads={str(pk): both[0] for pk, both in newest.items()})))
-        if any(both[0] > self._cursors[pk].last for pk, both in newest.items() if pk in self._cursors):
-            self.enqueue(self.catch_up)
+        behind = {
+            pk: both[0] for pk, both in newest.items() if pk in self._cursors and both[0] > self._cursors[pk].last
+        }
+        if behind:
+            self.enqueue(lambda: self._catch_up_to(behind))
+        for conversation_id in list(self._cursors):
+            self.on_reached(conversation_id)
 
     # following
 
     async def _follow(self, conversation_id: UUID, after: int) -> None:
         # follow first, read second: what is written in between arrives twice rather than never
         await in_db(conversation_for, self.actor, conversation_id, Action.READ_CONVERSATION)
-        await hub().follow(conversation_id, self)
-        done = await in_db(
-            services.read_conversation,
-            actor=self.actor,
-            conversation_id=conversation_id,
-            after=after,
-            now=base.now(),
-        )
-        events, head = done.result
-        if after > head:
-            await self._unfollow(conversation_id)
-            raise Refused(ErrorCode.AHEAD_OF_LOG)
-        cursor = Cursor(conversation_id, after, for_visitor=False)
+        before = self._cursors.get(conversation_id)
+        try:
+            await hub().follow(conversation_id, self)
+            done = await in_db(
+                services.read_conversation,
+                actor=self.actor,
+                conversation_id=conversation_id,
+                after=after,
+                now=base.now(),
+            )
+            events, head = done.result
+            if self._actor is None:
+                # their rights ended while this was read
+                raise Ended(4401, ErrorCode.SIGN_IN_AGAIN)
+            if after > head:
+                before = None
+                raise Refused(ErrorCode.AHEAD_OF_LOG)
+            self._read_anew()
+        except BaseException:
+            if before is None:
+                self._unfollow(conversation_id)
+            raise
+        begins = max(after, head - wire.MOST_MISSED)
+        cursor = Cursor(conversation_id, begins, for_visitor=False)
+        if before is not None:
+            before.closed = True
         self._cursors[conversation_id] = cursor
-        self.enqueue(lambda: self._first_read(cursor, events, head))
+        self._reached.pop(conversation_id, None)
+        self._unread[conversation_id] = (head, begins > after)
+        size = sum(len(event.sealed_body or b"") for event in events)
+        self.enqueue(lambda: self._first_read(cursor, events, head, snapshot=begins > after), size)
 
-    async def _first_read(self, cursor: Cursor, events: list[log.StoredEvent], head: int) -> None:
-        await self._send_events(cursor, events)
-        await self._read_on(cursor)
-        await self.send_text(
-            codec.encode(wire.StaffFollowed(conversation=str(cursor.conversation), head=max(head, cursor.last)))
-        )
+    async def _first_read(
+        self, cursor: Cursor, events: list[log.StoredEvent], head: int, *, snapshot: bool = False
+    ) -> None:
+        if snapshot and not cursor.closed:
+            await self.send_text(
+                codec.encode(wire.StaffSnapshot(conversation=str(cursor.conversation), after=cursor.last))
+            )
+        await send_events(cursor, events, self.send_text)
+        await read_on(cursor, self.send_text, head=head)
+        if not cursor.closed:
+            last = max(head, cursor.last)
+            pk = str(cursor.conversation)
+            self._unread.pop(cursor.conversation, None)
+            await self.send_text(codec.encode(wire.StaffFollowed(conversation=pk, head=last, older=snapshot)))
+            await self._tell_reached(cursor.conversation)
 
-    async def _unfollow(self, conversation_id: UUID) -> None:
-        self._cursors.pop(conversation_id, None)
-        await hub().unfollow(conversation_id, self)
+    def _unfollow(self, conversation_id: UUID) -> None:
+        cursor = self._cursors.pop(conversation_id, None)
+        self._marks.forget(conversation_id)
+        self._reached.pop(conversation_id, None)
+        self._unread.pop(conversation_id, None)
+        if cursor is not None:
+            cursor.closed = True
+        hub().unfollow(conversation_id, self)
+
+    def _unfollow_all(self) -> None:
+        for conversation_id in list(self._cursors):
+            self._unfollow(conversation_id)
 
     async def catch_up(self) -> None:
         """Send from the log everything of every followed conversation that this tab does not hold."""
-        for cursor in list(self._cursors.values()):
-            await self._read_on(cursor)
-        self.on_change(soon=True)
+        await self._catch_up_to({})
 
-    async def _read_on(self, cursor: Cursor) -> None:
-        while events := await in_db(events_after, cursor.conversation, cursor.last, for_visitor=False):
-            if self._cursors.get(cursor.conversation) is not cursor:
-                return
-            await self._send_events(cursor, events)
-
-    async def _send_events(self, cursor: Cursor, events: list[log.StoredEvent]) -> None:
-        sealer = await in_db(sealer_for, log.subject_of(cursor.conversation))
-        for text in cursor.fitting([Rendered(event, sealer) for event in events]):
-            if self._cursors.get(cursor.conversation) is not cursor:
-                return
-            await self.send_text(text)
+    async def _catch_up_to(self, heads: dict[UUID, int]) -> None:
+        for conversation_id, cursor in list(self._cursors.items()):
+            begun = self._unread.get(conversation_id)
+            if begun is not None:
+                # its first page was dropped unsent, and with it the word that this tab follows
+                await self._first_read(cursor, [], begun[0], snapshot=begun[1])
+            await read_on(cursor, self.send_text, head=heads.get(conversation_id, 0))
+        self.on_change()
 
     # events
 
     def on_event(self, rendered: Rendered) -> None:
         """Take an event of a followed conversation."""
-        self.enqueue(lambda: self._forward(rendered))
+        self.enqueue(lambda: self._forward(rendered), rendered.size)
 
     def on_typing(self, conversation: UUID) -> None:
         """Staff are not told of each other's typing."""
 
-    def on_change(self, *, soon: bool) -> None:
-        """Take the word that the overview is out of date; several at once become one, the hastiest sets the time."""
+    def on_reached(self, conversation: UUID) -> None:
+        """Take the word that the visitor may have got further."""
+        self.enqueue(lambda: self._tell_reached(conversation))
+
+    def on_gap(self) -> None:
+        """Read what may not have been heard."""
+        self.enqueue(self.catch_up)
+
+    def on_change(self) -> None:
+        """Take the word that the overview is out of date."""
+        self._ask_for_overview(GATHER)
+
+    def on_counts(self, conversations: frozenset[UUID]) -> None:
+        """Take the word that something was written; it changes only a list that shows one of these."""
+        if not self._shown.isdisjoint(conversations):
+            self._ask_for_overview(GATHER_COUNTS)
+
+    def _read_anew(self) -> None:
+        """Send no list that was read before now: it does not know what this person has just done."""
+        self._told = self._readings + 1
+        self.on_change()
+
+    def _ask_for_overview(self, gather: float) -> None:
+        """Send an overview after a while; several wishes at once become one, the hastiest sets the time."""
         if not self.greeted:
             return
-        due = asyncio.get_running_loop().time() + (GATHER if soon else GATHER_COUNTS)
+        due = asyncio.get_running_loop().time() + gather
         if self._overview_due is not None and self._overview is not None:
             if self._overview_due <= due:
                 return
             self._overview.cancel()
         self._overview_due = due
         # a task of its own: gathering a burst takes a moment that no message waits for
-        self._overview = self._spawn(self._tell_overview(due))
+        self._overview = self._spawn(self._tell_overview(due, gather))
 
     def on_revoked(self, user_id: int) -> None:
         """Look at once whether this person may go on."""
@@ -275,7 +328,7 @@ class StaffSocket(Socket):
             self._spawn(self._revoke(Ended(4403, ErrorCode.FORBIDDEN)))
         elif staff_of(user) != self._actor:
             self._actor = staff_of(user)
-            self.on_change(soon=True)
+            self.on_change()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -287,21 +340,31 @@ class StaffSocket(Socket):
         cursor = self._cursors.get(rendered.conversation)
         if cursor is None:
             return
-        if cursor.leaves_gap(rendered):
-            await self._read_on(cursor)
-        for text in cursor.fitting([rendered]):
+        if cursor.must_read(rendered):
+            measures.gaps_healed.inc()
+            await read_on(cursor, self.send_text)
+        text = cursor.next_text(rendered)
+        if text is not None:
             await self.send_text(text)
 
-    async def _tell_overview(self, due: float) -> None:
+    async def _tell_overview(self, due: float, gather: float) -> None:
         try:
             await asyncio.sleep(due - asyncio.get_running_loop().time())
             # from here on a change asks for another overview: this one may be read before it
             self._overview_due = None
+            self._readings = reading = self._readings + 1
             view: Shift = await shift()
-            if self._actor is None:
+            # not all lists at one moment, which a message would have to wait out
+            await asyncio.sleep(random.random() * gather * SPREAD)  # noqa: S311
+            if self._actor is None or reading < self._told:
+                # a hastier one that was read later has gone ahead: this one would take back what it showed
                 return
+            self._told = reading
             await self._drop_lost_rights(view)
+            self._shown = {row.pk for row in view.visible_to(self.actor)}
             await self.send_text(codec.encode(view.seen_by(self.actor)))
+        except base.LineGone:
+            return
         except Exception as error:
             # the next change, or the worker's refresh within seconds, brings a whole new overview
             logger.error("overview not sent", exc_info=error)
@@ -310,7 +373,7 @@ class StaffSocket(Socket):
         """Stop following what this person may no longer read: handed back, taken over, or closed."""
         for conversation_id in list(self._cursors):
             if not view.readable_by(self.actor, conversation_id):
-                await self._unfollow(conversation_id)
+                self._unfollow(conversation_id)
                 await self.send_text(codec.encode(wire.StaffUnfollowed(conversation=str(conversation_id))))
 
     async def _look_again(self) -> None:
@@ -323,11 +386,8 @@ class StaffSocket(Socket):
     async def _revoke(self, ended: Ended) -> None:
         """Stop at once: what waits to be sent is dropped, commands find nobody signed in, then the socket closes."""
         self._actor = None
-        self._pending.clear()
-        followed = list(self._cursors)
-        self._cursors.clear()
-        for conversation in followed:
-            await hub().unfollow(conversation, self)
+        self.drop_pending()
+        self._unfollow_all()
         if ended.error is not None:
             await self._quietly(self.error(ended.error))
         await self._quietly(self._send({"type": "websocket.close", "code": ended.close_code}))

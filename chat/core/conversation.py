@@ -42,6 +42,7 @@ class Move(StrEnum):
     LEAVE = "leave"  # quick exit
     FADE = "fade"  # a visitor who was not seen for long while waiting
     RECORD = "record"  # the contact is written down
+    RETURN = "return"  # a visitor who came back by words; until when is `chat.core.returning`'s
 
 
 S, M, W = State, Move, Mover
@@ -61,6 +62,11 @@ MOVES: dict[tuple[Move, State], tuple[State, frozenset[Mover]]] = {
     (M.LEAVE, S.ACTIVE): (S.WRAP_UP, frozenset({W.VISITOR})),
     (M.FADE, S.WAITING): (S.ABANDONED, frozenset({W.SYSTEM})),
     (M.RECORD, S.WRAP_UP): (S.CLOSED, frozenset({W.ADVOCATE, W.SUPERVISOR})),
+    (M.RETURN, S.WAITING): (S.WAITING, frozenset({W.VISITOR})),
+    (M.RETURN, S.OFFERED): (S.OFFERED, frozenset({W.VISITOR})),
+    (M.RETURN, S.ACTIVE): (S.ACTIVE, frozenset({W.VISITOR})),
+    (M.RETURN, S.WRAP_UP): (S.ACTIVE, frozenset({W.VISITOR})),
+    (M.RETURN, S.ABANDONED): (S.WAITING, frozenset({W.VISITOR})),
 }
 
 OPEN = frozenset({S.WAITING, S.OFFERED, S.ACTIVE})
@@ -70,7 +76,7 @@ HELD = frozenset({S.OFFERED, S.ACTIVE, S.WRAP_UP})
 """These count against the capacity of their advocate."""
 
 ENDED = frozenset({S.CLOSED, S.ABANDONED})
-"""Nothing moves any more."""
+"""Nothing moves any more, unless a visitor who left quickly comes back by words."""
 
 MOST_HELD = 4
 """No advocate holds more than this many conversations, whatever their own capacity says (`design.md` section 1)."""

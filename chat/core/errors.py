@@ -43,8 +43,20 @@ class ErrorCode(StrEnum):
     REASON_MISSING = "reason_missing"
     LEVEL_UNKNOWN = "level_unknown"
     ALREADY_SETTLED = "already_settled"
+    # the archive
+    ARCHIVED = "archived"  # closed: it opens with an unlocked reader's key only
+    LOCKED = "locked"  # no key is unlocked, or not freshly enough
+    GONE = "gone"  # nobody can read it any more
+    NOT_GRANTED = "not_granted"  # this reader's key does not open that month; another's may
+    TAMPERED = "tampered"  # something of it was changed or is missing
+    ON_HOLD = "on_hold"
+    SECOND_PERSON = "second_person"  # who asked cannot confirm
+    FIRST_PERSON = "first_person"  # only who asked can take it back
+    END_ASKED = "end_asked"  # somebody asked already that this hold end
+    BAD_DATE = "bad_date"
     # us
     CLOSED = "closed"  # the service takes no new conversation now
+    FULL = "full"  # as many wait as the site takes
     OURS = "ours"  # a defect or an outage on our side; the client tries again
 
 

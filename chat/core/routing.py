@@ -10,6 +10,11 @@ from chat.core.conversation import MOST_HELD
 OFFER_LASTS = timedelta(seconds=45)
 RESCUE_GRACE = timedelta(seconds=80)
 """An advocate whose console was silent for this long has vanished; with the worker's step this stays under 90 s."""
+LONGEST_BREAK = timedelta(seconds=20)
+"""A longer pause of the worker means that the system was away: no console could be heard meanwhile, so the grace counts
+from its return. After a shorter one it is kept: a beat comes every 25 s, and a page is back within 30 s."""
+NOTED_EVERY = timedelta(seconds=5)
+"""How often it is written down that rescues are looked for."""
 FADES_AFTER = timedelta(minutes=30)
 """A waiting visitor who was not seen for this long is no longer waiting (the return slot of `security.md` 12.7)."""
 NOT_AGAIN_WITHIN = timedelta(minutes=3)
@@ -35,10 +40,15 @@ class Ready:
     """Describe somebody who takes conversations."""
 
     id: int
-    language: str
+    languages: frozenset[str]
     capacity: int
     held_levels: tuple[int, ...]
     last_begun: datetime | None
+
+
+def watched_since(since: datetime, last: datetime, now: datetime) -> datetime:
+    """Return from when on silence counts, given a watch since `since` whose last round was at `last`."""
+    return now if now - last > LONGEST_BREAK else since
 
 
 def free_seats(capacity: int, held_levels: Sequence[int]) -> int:
@@ -64,7 +74,7 @@ def offers(waiting: Sequence[Waiting], ready: Sequence[Ready]) -> list[tuple[UUI
         best = min(
             candidates,
             key=lambda person: (
-                person.language != one.language,
+                one.language not in person.languages,
                 load[person.id],
                 person.last_begun.timestamp() if person.last_begun else 0.0,
                 person.id,

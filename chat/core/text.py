@@ -1,11 +1,14 @@
 """What may stand in a message: checked once, the same for visitors and staff."""
 
+import re
 import unicodedata
 
 from chat.core.errors import ErrorCode, Refused
 
 MOST_CHARACTERS = 4_000
 
+_ORDINARY = re.compile("[\t\n -~\u00a0-\u00ac\u00ae-\u024f\u2010-\u2027\u20ac]*[!-~\u00a1-\u00ac\u00ae-\u024f]")
+"""Texts in English and French: nothing in them needs a closer look, and the last character is one to read."""
 _LINE_BREAKS = {"\r\n": "\n", "\r": "\n", "\u2028": "\n", "\u2029": "\n"}
 _INVISIBLE = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 
@@ -23,6 +26,8 @@ def checked(body: str) -> str:
     body = body.strip()
     if len(body) > MOST_CHARACTERS:
         raise Refused(ErrorCode.TEXT_TOO_LONG)
+    if _ORDINARY.fullmatch(body):
+        return body
     categories = {character: unicodedata.category(character) for character in set(body)}
     if any(category == "Cs" for category in categories.values()):
         raise Refused(ErrorCode.TEXT_UNPAIRED)
@@ -31,3 +36,13 @@ def checked(body: str) -> str:
     if all(category in _INVISIBLE for category in categories.values()):
         raise Refused(ErrorCode.TEXT_EMPTY)
     return body
+
+
+def checked_reason(text: str) -> str:
+    """Return a reason as it will be stored; one that holds nothing to read is missing. Else as `checked`."""
+    try:
+        return checked(text)
+    except Refused as refused:
+        if refused.code is ErrorCode.TEXT_EMPTY:
+            raise Refused(ErrorCode.REASON_MISSING) from None
+        raise

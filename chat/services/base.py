@@ -1,21 +1,28 @@
 """What every service returns."""
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 from chat.core.actors import Actor, Staff, System, Visitor
 from chat.core.conversation import Mover
 from chat.log import StoredEvent
+from encryption.text import Secret
 
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Done(Generic[Result]):
-    """Carry what a command gave and the events that it committed."""
+class Done(msgspec.Struct, Generic[Result], frozen=True):
+    """Carry what a command gave and the events that it committed.
+
+    `said` is the text of the only event, for this process: what was just sealed need not be opened again.
+    """
 
     result: Result
     events: tuple[StoredEvent, ...] = ()
+    said: Secret | None = None
+    cues: tuple[StoredEvent, ...] = ()
+    """What screening appended to the log because of it; for staff only."""
 
 
 def mover_of(actor: Actor) -> Mover:

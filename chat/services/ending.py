@@ -10,8 +10,9 @@ from chat import log, outbox
 from chat.core.actors import Actor, Staff, System, Visitor
 from chat.core.conversation import Move, State, next_state
 from chat.core.errors import ErrorCode, Refused
-from chat.models import Assignment, Conversation
-from chat.selectors import conversation_for, token_digest
+from chat.core.returning import GRACE
+from chat.models import Assignment, CodeWord, Conversation, ReturnWords
+from chat.selectors import conversation_for, token_digest, visitor_of
 from chat.services.base import Done, mover_of
 from staff.permissions import Action
 
@@ -38,7 +39,7 @@ def leave_quickly(*, token: str, now: datetime) -> Done[UUID | None]:
         )
         if conversation is None:
             return Done(None)
-        actor = Visitor(conversation.pk)
+        actor = visitor_of(conversation)
         try:
             _end(conversation, Move.LEAVE, actor, "left_quickly", now)
         except Refused as refused:
@@ -55,10 +56,17 @@ def close_conversation(*, actor: Staff, conversation_id: UUID, now: datetime) ->
     with transaction.atomic():
         conversation = conversation_for(actor, conversation_id, Action.RECORD_CONTACT, lock=True)
         conversation.state = next_state(State(conversation.state), Move.RECORD, mover_of(actor))
+        end_words(conversation)
         event = log.append_fact(conversation, "recorded", now=now, actor=actor)
         outbox.put("contact.closed", conversation.pk, {"by": actor.id, "at": now.isoformat()}, now)
         record(actor=str(actor), action="conversation.closed", subject=f"conversation:{conversation.pk}", now=now)
     return Done(conversation, (event,))
+
+
+def end_by_advocate(conversation: Conversation, actor: Staff, now: datetime) -> log.StoredEvent:
+    """End a conversation that runs, and tell both sides; the caller holds the row lock."""
+    _end(conversation, Move.END, actor, "advocate", now)
+    return log.append_fact(conversation, "ended_by_advocate", now=now, actor=actor, visible=True)
 
 
 def _end(conversation: Conversation, move: Move, actor: Actor, by: str, now: datetime) -> None:
@@ -71,6 +79,16 @@ def _end(conversation: Conversation, move: Move, actor: Actor, by: str, now: dat
     outcome = "withdrawn" if offered else "ended"
     Assignment.objects.filter(conversation=conversation, ended_at=None).update(ended_at=now, outcome=outcome)
     outbox.put("conversation.ended", conversation.pk, {"ended_by": by, "state": conversation.state}, now)
+    if move is Move.LEAVE:
+        ReturnWords.objects.filter(conversation=conversation).update(until=now + GRACE)
+    else:
+        end_words(conversation)
+
+
+def end_words(conversation: Conversation) -> None:
+    """Let nobody come back by words any more; the caller holds the row lock."""
+    ReturnWords.objects.filter(conversation=conversation).delete()
+    CodeWord.objects.filter(conversation=conversation).delete()
 
 
 def fade(conversation: Conversation, now: datetime) -> log.StoredEvent:

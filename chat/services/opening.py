@@ -1,5 +1,6 @@
 """Begin a conversation, and know whether its visitor is there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,8 +11,10 @@ from chat import log
 from chat.core.actors import Visitor
 from chat.core.errors import ErrorCode, Refused
 from chat.models import Conversation
-from chat.selectors import site, token_digest, visitor_by_token
+from chat.selectors import is_full, keep_for, site, token_digest, visitor_by_token
 from chat.services.base import Done
+from encryption.core.archive import NotOurs
+from encryption.core.life import Life
 from encryption.providers import ProviderDown
 from encryption.services import create_data_key
 from staff.selectors import LEASE
@@ -27,8 +30,8 @@ class Opened:
 def open_conversation(*, token: str, language: str, door: str, now: datetime) -> Done[Opened]:
     """Begin the conversation of a token that the visitor's page made; a repeat finds the same one.
 
-    Raises `Refused`: `CLOSED` when the site takes none, `TOKEN_SPENT` for one that is over, `OURS` when keys cannot be
-    reached: nothing is ever stored in clear instead.
+    Raises `Refused`: `CLOSED` when the site takes none, `FULL` while too many wait, `TOKEN_SPENT` for one that is over,
+    `OURS` when keys cannot be reached: nothing is ever stored in clear instead.
     """
     try:
         return Done(Opened(visitor_by_token(token, now).pk))
@@ -37,12 +40,14 @@ def open_conversation(*, token: str, language: str, door: str, now: datetime) ->
             raise
     if not site().open:
         raise Refused(ErrorCode.CLOSED)
+    if is_full():
+        raise Refused(ErrorCode.FULL)
     try:
         return _begin(token, language, door, now)
     except IntegrityError:
         # the same hello arrived twice at once; the other one has made the conversation
         return Done(Opened(visitor_by_token(token, now).pk))
-    except ProviderDown:
+    except (ProviderDown, NotOurs):
         raise Refused(ErrorCode.OURS) from None
 
 
@@ -56,16 +61,25 @@ def _begin(token: str, language: str, door: str, now: datetime) -> Done[Opened]:
             waiting_since=now,
             visitor_seen_at=now,
         )
-        create_data_key(log.subject_of(conversation.pk), now)
+        create_data_key(log.subject_of(conversation.pk), now, Life(standing=False, keep=keep_for()))
         event = log.append_fact(conversation, "opened", now=now, actor=Visitor(conversation.pk))
     return Done(Opened(conversation.pk), (event,))
 
 
-def note_visitor_here(*, actor: Visitor, now: datetime) -> None:
-    """Note that the visitor's page is alive."""
-    Conversation.objects.filter(pk=actor.conversation).update(visitor_seen_at=now)
+def note_visitors(*, here: Mapping[UUID, datetime], gone: Mapping[UUID, datetime]) -> None:
+    """Note which visitors' pages are alive, and shorten the presence of those whose line closed.
+
+    The times are when they were last heard; the earliest is written for all who are here, and they lie close together.
+    Who was heard after their line closed, by whatever process, is there. A row that somebody else holds is left out:
+    the next sign comes soon, and a presence lapses by itself.
+    """
+    with transaction.atomic():
+        rows = Conversation.objects.select_for_update(no_key=True, skip_locked=True)
+        seen = dict(rows.filter(pk__in=[*here, *gone]).order_by("pk").values_list("pk", "visitor_seen_at"))
+        _seen_at({pk: at for pk, at in here.items() if pk in seen})
+        _seen_at({pk: last - LEASE for pk, last in gone.items() if pk in seen and seen[pk] <= last})
 
 
-def note_visitor_gone(*, actor: Visitor, now: datetime) -> None:
-    """Shorten the visitor's presence when their line closed; the next ping or hello restores it."""
-    Conversation.objects.filter(pk=actor.conversation).update(visitor_seen_at=now - LEASE)
+def _seen_at(times: Mapping[UUID, datetime]) -> None:
+    if times:
+        Conversation.objects.filter(pk__in=times).update(visitor_seen_at=min(times.values()))

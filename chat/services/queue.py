@@ -1,5 +1,7 @@
 """Bring waiting conversations and people together, and never let one be stranded."""
 
+import logging
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -10,25 +12,29 @@ from audit.services import record
 from chat import log
 from chat.core.actors import Staff, System
 from chat.core.conversation import HELD, Move, State, next_state
-from chat.core.errors import ErrorCode, Refused
+from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.routing import (
     FADES_AFTER,
     NOT_AGAIN_WITHIN,
+    NOTED_EVERY,
     OFFER_LASTS,
     RESCUE_GRACE,
     Ready,
     Waiting,
     free_seats,
     offers,
+    watched_since,
 )
 from chat.log import StoredEvent
-from chat.models import Assignment, Conversation
+from chat.models import Assignment, Conversation, Watch
 from chat.selectors import conversation_for
 from chat.services.base import Done, mover_of
 from chat.services.ending import fade
 from staff.models import User
 from staff.permissions import Action
 from staff.selectors import readiness_of, ready_people, vanished_people
+
+logger = logging.getLogger(__name__)
 
 
 def take(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[None]:
@@ -69,41 +75,95 @@ def decline(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[None]
 
 def offer_waiting(*, now: datetime) -> Done[int]:
     """Offer waiting conversations to people with a free seat; return how many offers were made."""
-    events = []
-    for conversation_id, user_id in offers(_waiting(now), _ready(now)):
-        event = _offer(conversation_id, user_id, now)
-        if event is not None:
-            events.append(event)
-    return Done(len(events), tuple(events))
+    ready = _ready(now)
+    # most of the time nobody is free, and who waits need not be looked through each second
+    pairs = dict(offers(_waiting(now), ready)) if ready else {}
+    return each(pairs, lambda pk: _offer(pk, pairs[pk], now))
 
 
 def lapse_offers(*, now: datetime) -> Done[int]:
     """Take back offers that nobody answered in time."""
     late = Conversation.objects.filter(state=State.OFFERED, offer_until__lte=now).values_list("pk", flat=True)
-    events = [_take_back(pk, Move.LAPSE, "lapsed", now) for pk in late]
-    return _done(events)
+    return each(late, lambda pk: _take_back(pk, Move.LAPSE, "lapsed", now))
 
 
 def rescue_stranded(*, now: datetime) -> Done[int]:
     """Give the running conversations of people whose console vanished back to the queue.
 
-    The first wait counts on from when the visitor arrived, so they come to the head of the queue.
+    The first wait counts on from when the visitor arrived, so they come to the head of the queue. While the system
+    itself was away nobody could be heard: silence counts from its return.
     """
+    since = _watch(now)
+    if now - since < RESCUE_GRACE:
+        return Done(0)
     vanished = [row.user_id for row in vanished_people(now, RESCUE_GRACE)]
     stranded = Conversation.objects.filter(state=State.ACTIVE, advocate_id__in=vanished).values_list("pk", flat=True)
-    return _done([_take_back(pk, Move.RESCUE, "rescued", now) for pk in stranded])
+    return each(stranded, lambda pk: _take_back(pk, Move.RESCUE, "rescued", now))
+
+
+def hand_back_all(*, user_id: int, now: datetime) -> Done[int]:
+    """Give somebody's offers and running conversations back to the head of the queue, as they sign out.
+
+    What waits for its record stays theirs.
+    """
+    with transaction.atomic():
+        # waits for a take of theirs that has begun, and people are locked before conversations everywhere
+        User.objects.select_for_update(no_key=True).get(pk=user_id)
+        held = Conversation.objects.filter(advocate_id=user_id, state__in=[State.OFFERED, State.ACTIVE])
+        pks = list(held.values_list("pk", flat=True))
+    return each(pks, lambda pk: _hand_back(pk, user_id, now))
 
 
 def fade_waiting(*, now: datetime) -> Done[int]:
     """End the wait of visitors who were not seen for long; a flagged one is never ended by a clock."""
     unseen = Conversation.objects.filter(state=State.WAITING, level=0, visitor_seen_at__lte=now - FADES_AFTER)
-    events: list[StoredEvent | None] = []
-    for pk in unseen.values_list("pk", flat=True):
-        with transaction.atomic():
-            conversation = conversation_for(System(), pk, Action.SEE_CONVERSATION, lock=True)
-            still = conversation.state == State.WAITING and conversation.visitor_seen_at <= now - FADES_AFTER
-            events.append(fade(conversation, now) if still else None)
-    return _done(events)
+    return each(unseen.values_list("pk", flat=True), lambda pk: _fade(pk, now))
+
+
+def each(pks: Iterable[UUID], one: Callable[[UUID], StoredEvent | None]) -> Done[int]:
+    """Do something to each conversation; one that fails, or that somebody holds just now, holds no other one up."""
+    events = []
+    for pk in pks:
+        try:
+            event = one(pk)
+        except Unseen:
+            continue
+        except Exception as error:
+            logger.error("clock of conversation %s failed", pk, exc_info=error)
+            continue
+        if event is not None:
+            events.append(event)
+    return Done(len(events), tuple(events))
+
+
+def _watch(now: datetime) -> datetime:
+    """Return since when rescues are looked for without a longer break, and note that they are."""
+    row = Watch.objects.filter(pk=1).first()
+    since = watched_since(row.since, row.last, now) if row else now
+    if row is None or since != row.since or abs(now - row.last) >= NOTED_EVERY:
+        Watch.objects.update_or_create(pk=1, defaults={"since": since, "last": now})
+    return since
+
+
+def _fade(pk: UUID, now: datetime) -> StoredEvent | None:
+    with transaction.atomic():
+        conversation = conversation_for(System(), pk, Action.SEE_CONVERSATION, lock=True, wait=False)
+        # looked at again under the lock: a flag may have been raised meanwhile
+        unseen = conversation.visitor_seen_at <= now - FADES_AFTER
+        if conversation.state != State.WAITING or conversation.level or not unseen:
+            return None
+        return fade(conversation, now)
+
+
+def _hand_back(pk: UUID, user_id: int, now: datetime) -> StoredEvent | None:
+    with transaction.atomic():
+        conversation = conversation_for(System(), pk, Action.SEE_CONVERSATION, lock=True)
+        if conversation.advocate_id != user_id or conversation.state not in {State.OFFERED, State.ACTIVE}:
+            return None
+        move = Move.LAPSE if conversation.state == State.OFFERED else Move.RESCUE
+        event = _back_to_queue(conversation, move, System(), "signed_out", now)
+        record(actor=f"staff:{user_id}", action="conversation.handed_back", subject=f"conversation:{pk}", now=now)
+        return event
 
 
 def _waiting(now: datetime) -> list[Waiting]:
@@ -133,7 +193,7 @@ def _ready(now: datetime) -> list[Ready]:
     return [
         Ready(
             id=row.user.pk,
-            language=row.user.language,
+            languages=row.user.languages,
             capacity=row.user.capacity,
             held_levels=tuple(held.get(row.user.pk, ())),
             last_begun=begun.get(row.user.pk),
@@ -146,8 +206,10 @@ def _ready(now: datetime) -> list[Ready]:
 def _offer(conversation_id: UUID, user_id: int, now: datetime) -> StoredEvent | None:
     """Make one offer if both sides are still free; another worker may have been quicker."""
     with transaction.atomic():
-        person = User.objects.select_for_update(no_key=True).get(pk=user_id)
-        conversation = conversation_for(System(), conversation_id, Action.SEE_CONVERSATION, lock=True)
+        person = User.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=user_id).first()
+        if person is None:
+            return None
+        conversation = conversation_for(System(), conversation_id, Action.SEE_CONVERSATION, lock=True, wait=False)
         levels = list(Conversation.objects.filter(advocate=person, state__in=HELD).values_list("level", flat=True))
         if conversation.state != State.WAITING or free_seats(person.capacity, levels) < 1:
             return None
@@ -159,11 +221,11 @@ def _offer(conversation_id: UUID, user_id: int, now: datetime) -> StoredEvent | 
 
 def _take_back(conversation_id: UUID, move: Move, outcome: str, now: datetime) -> StoredEvent | None:
     with transaction.atomic():
-        conversation = conversation_for(System(), conversation_id, Action.SEE_CONVERSATION, lock=True)
+        conversation = conversation_for(System(), conversation_id, Action.SEE_CONVERSATION, lock=True, wait=False)
         late = conversation.offer_until is not None and conversation.offer_until <= now
         if move is Move.LAPSE and not (conversation.state == State.OFFERED and late):
             return None
-        if move is Move.RESCUE and conversation.state != State.ACTIVE:
+        if move is Move.RESCUE and not (conversation.state == State.ACTIVE and _vanished(conversation, now)):
             return None
         return _back_to_queue(conversation, move, System(), outcome, now)
 
@@ -178,6 +240,6 @@ def _back_to_queue(
     return log.append_fact(conversation, "returned_to_queue", now=now, actor=actor, visible=move is Move.RESCUE)
 
 
-def _done(events: list[StoredEvent | None]) -> Done[int]:
-    happened = tuple(event for event in events if event is not None)
-    return Done(len(happened), happened)
+def _vanished(conversation: Conversation, now: datetime) -> bool:
+    """Tell under the lock whether who holds it now is gone: it may have been taken by somebody who is there."""
+    return vanished_people(now, RESCUE_GRACE).filter(pk=conversation.advocate_id).exists()

@@ -6,6 +6,8 @@ mode lets anybody make a wrap, so everything that places one stands in `info`, a
 offline Ed25519 root (RFC 8032). Design: `security.md` 11.3 and 11.4.
 """
 
+import base64
+import hashlib
 from dataclasses import dataclass
 from datetime import date
 
@@ -94,8 +96,8 @@ def seal_to(public: bytes, plain: bytes, info: bytes) -> bytes:
 
 def open_with(secret: bytes, blob: bytes, info: bytes) -> bytes:
     """Return what was sealed, or raise `NotAuthentic`."""
-    kem, curve = _halves(secret)
     try:
+        kem, curve = _halves(secret)
         return _SUITE.decrypt(blob, MLKEM768X25519PrivateKey(kem, curve), info)
     except (InvalidTag, ValueError):
         raise NotAuthentic("archive wrap") from None
@@ -112,6 +114,12 @@ def check_public(root_public: bytes, key_id: str, public: bytes, signature: byte
         Ed25519PublicKey.from_public_bytes(root_public).verify(signature, _signed(key_id, public))
     except (InvalidSignature, ValueError):
         raise NotOurs(key_id) from None
+
+
+def fingerprint(public: bytes) -> str:
+    """Return 80 bits of a public key's digest for people to compare: four groups of four signs."""
+    text = base64.b32encode(hashlib.sha256(b"hl1-fingerprint" + public).digest()[:10]).decode("ascii")
+    return "-".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
 def _signed(key_id: str, public: bytes) -> bytes:

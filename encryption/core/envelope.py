@@ -8,7 +8,7 @@ bytes (ISO/IEC 7816-4 padding), so its length says little. Design: `security.md`
 
 import hmac
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -30,8 +30,7 @@ class NotAuthentic(Exception):
     """Report that sealed bytes did not verify; names the record and nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """Place a record: its kind, its own id, its number in the log and the role of its author."""
 
     kind: str
@@ -67,6 +66,8 @@ def unseal(cipher: AESGCM, subject: Subject, key_id: bytes, binding: Binding, re
     """Return the text of a record, or raise `NotAuthentic`; never returns bytes that did not verify."""
     name = f"{subject} {binding.kind} {binding.sequence}"
     if len(record) < 2 + _NONCE + STEP + _TAG or record[0] != VERSION or record[1] != AES_256_GCM:
+        raise NotAuthentic(name)
+    if not 0 <= binding.sequence < 2**64:
         raise NotAuthentic(name)
     nonce, body = record[2 : 2 + _NONCE], record[2 + _NONCE :]
     try:
@@ -104,4 +105,4 @@ def _associated(algorithm: int, subject: Subject, key_id: bytes, binding: Bindin
 
 def fields(*values: bytes) -> bytes:
     """Join with length prefixes, so that no two different lists give the same bytes."""
-    return b"".join(len(value).to_bytes(4, "big") + value for value in values)
+    return b"".join([len(value).to_bytes(4, "big") + value for value in values])

@@ -13,10 +13,10 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
+from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from mnemonic import Mnemonic
 
@@ -43,6 +43,8 @@ class Cost:
 
 
 COST = Cost()
+MOST = Cost(memory_kib=1_048_576, passes=16, lanes=16)
+"""Costs beyond these are not ours: whoever can write the database must not be able to take a server's memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def unlock(slot: Slot, entered: str | bytes, owner: bytes) -> bytes:
     elif slot.kind == "code" and isinstance(entered, str):
         key = _from_bits(_code_bits(entered), slot.salt, slot.kind)
     elif slot.kind == "phrase" and isinstance(entered, str) and slot.cost is not None:
+        _check_cost(slot)
         key = _from_phrase(entered, slot.salt, slot.cost)
     else:
         raise NotAuthentic("slot")
@@ -115,10 +118,22 @@ def _words(language: str) -> tuple[str, ...]:
     return tuple(unicodedata.normalize("NFC", word) for word in Mnemonic(LISTS[language]).wordlist)
 
 
+def _check_cost(slot: Slot) -> None:
+    cost = slot.cost
+    fits = cost is not None and (
+        1 <= cost.lanes <= MOST.lanes
+        and 1 <= cost.passes <= MOST.passes
+        and 8 * cost.lanes <= cost.memory_kib <= MOST.memory_kib
+    )
+    if not fits or len(slot.salt) != _SALT:
+        raise NotAuthentic("slot")
+
+
 def _from_phrase(phrase: str, salt: bytes, cost: Cost) -> bytes:
-    argon = Argon2id(salt=salt, length=32, iterations=cost.passes, lanes=cost.lanes, memory_cost=cost.memory_kib)
+    # argon2-cffi, not `cryptography`: there, two derivations with several lanes at once share a pool and can hang
+    plain = plain_phrase(phrase).encode()
     with _at_once:
-        stretched = argon.derive(plain_phrase(phrase).encode())
+        stretched = hash_secret_raw(plain, salt, cost.passes, cost.memory_kib, cost.lanes, 32, Type.ID)
     return _from_bits(stretched, salt, "phrase")
 
 

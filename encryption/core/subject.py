@@ -1,12 +1,14 @@
 """What a data key belongs to."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Name the thing whose records share one data key: a conversation, a contact, a case."""
+class Subject(NamedTuple):
+    """Name the thing whose records share one data key: a conversation, a contact, a case.
+
+    A tuple, since it is looked up several times for each message.
+    """
 
     kind: str
     id: UUID

@@ -1,8 +1,8 @@
 """Keep the keys that wrap data keys: outside of the database and of its backups."""
 
-from encryption.providers.base import KeyProvider, ProviderDown, epoch_of
+from encryption.providers.base import EpochGone, KeyProvider, ProviderDown, epoch_of
 from encryption.providers.file import FileProvider
 from encryption.providers.memory import MemoryProvider
 from encryption.providers.vault import VaultProvider
 
-__all__ = ["FileProvider", "KeyProvider", "MemoryProvider", "ProviderDown", "VaultProvider", "epoch_of"]
+__all__ = ["EpochGone", "FileProvider", "KeyProvider", "MemoryProvider", "ProviderDown", "VaultProvider", "epoch_of"]

@@ -16,6 +16,10 @@ class ProviderDown(Exception):
     """Report that wrapping keys cannot be reached; nothing may be stored in clear because of it."""
 
 
+class EpochGone(ProviderDown):
+    """Report that the provider answers and has no such key: what it wrapped is closed to everybody, for good."""
+
+
 class KeyProvider(Protocol):
     """Wrap and unwrap under keys named by epoch, which can be destroyed for good."""
 
@@ -23,13 +27,13 @@ class KeyProvider(Protocol):
         """Return `key` wrapped under the epoch's key and bound to `context`; makes the epoch when it is new."""
 
     def unwrap(self, epoch: str, blob: bytes, context: bytes) -> bytes:
-        """Return the key, raise `NotAuthentic` for a wrong blob or context, `ProviderDown` without the epoch."""
+        """Return the key, raise `NotAuthentic` for a wrong blob or context, `EpochGone` without the epoch."""
 
     def create_epoch(self, epoch: str) -> None:
         """Make the epoch's key; harmless when it exists."""
 
-    def destroy_epoch(self, epoch: str) -> None:
-        """Destroy the epoch's key; harmless when it is gone."""
+    def destroy_epoch(self, epoch: str) -> bool:
+        """Destroy the epoch's key and tell whether this call did; harmless when it is gone."""
 
     def list_epochs(self) -> tuple[str, ...]:
         """Return the epochs that can still unwrap, sorted."""

@@ -3,7 +3,7 @@
 import os
 
 from encryption.core.envelope import KEY_BYTES
-from encryption.providers.base import ProviderDown, unwrap_with, wrap_with
+from encryption.providers.base import EpochGone, unwrap_with, wrap_with
 
 
 class MemoryProvider:
@@ -20,16 +20,16 @@ class MemoryProvider:
     def unwrap(self, epoch: str, blob: bytes, context: bytes) -> bytes:
         """Unwrap with the epoch's key."""
         if epoch not in self._keys:
-            raise ProviderDown(epoch)
+            raise EpochGone(epoch)
         return unwrap_with(self._keys[epoch], blob, context)
 
     def create_epoch(self, epoch: str) -> None:
         """Make the epoch's key."""
         self._keys.setdefault(epoch, os.urandom(KEY_BYTES))
 
-    def destroy_epoch(self, epoch: str) -> None:
+    def destroy_epoch(self, epoch: str) -> bool:
         """Forget the epoch's key."""
-        self._keys.pop(epoch, None)
+        return self._keys.pop(epoch, None) is not None
 
     def list_epochs(self) -> tuple[str, ...]:
         """Return the epochs that are there."""

@@ -13,7 +13,7 @@ import requests
 from hvac.exceptions import InvalidPath, InvalidRequest, VaultError
 
 from encryption.core.envelope import NotAuthentic
-from encryption.providers.base import ProviderDown
+from encryption.providers.base import EpochGone, ProviderDown
 
 KIND = "aes256-gcm96"
 WITHIN = 3
@@ -51,12 +51,13 @@ class VaultProvider:
                     associated_data=_text(context),
                     mount_point=self._mount,
                 ),
+                unless=(InvalidRequest, InvalidPath),
             )
-        except InvalidRequest:
+        except (InvalidRequest, InvalidPath) as refusal:
             # the server answers the same for a wrong blob and for a key that is gone
-            if epoch in self.list_epochs():
-                raise NotAuthentic("wrapped key") from None
-            raise ProviderDown(epoch) from None
+            if epoch not in self.list_epochs():
+                raise EpochGone(epoch) from None
+            raise NotAuthentic("wrapped key") if isinstance(refusal, InvalidRequest) else ProviderDown(epoch) from None
         return base64.b64decode(answer["data"]["plaintext"])
 
     def create_epoch(self, epoch: str) -> None:
@@ -71,17 +72,32 @@ class VaultProvider:
         )
         self._made.add(epoch)
 
-    def destroy_epoch(self, epoch: str) -> None:
+    def destroy_epoch(self, epoch: str) -> bool:
         """Have the server destroy the epoch's key; harmless when it is gone."""
         self._made.discard(epoch)
-        if epoch in self.list_epochs():
-            self._ask(epoch, lambda: self._transit.delete_key(self._name(epoch), mount_point=self._mount))
+        if epoch not in self.list_epochs():
+            return False
+        try:
+            self._ask(
+                epoch,
+                lambda: self._transit.delete_key(self._name(epoch), mount_point=self._mount),
+                unless=(InvalidRequest, InvalidPath),
+            )
+        except (InvalidRequest, InvalidPath):
+            # another process was quicker, or the server does not let go of it
+            if epoch in self.list_epochs():
+                raise ProviderDown(epoch) from None
+            return False
+        return True
 
     def list_epochs(self) -> tuple[str, ...]:
         """Return the epochs that the server holds keys of."""
         try:
-            answer = self._ask("list", lambda: self._transit.list_keys(mount_point=self._mount))
-        except InvalidPath:
+            answer = self._ask("list", lambda: self._transit.list_keys(mount_point=self._mount), unless=(InvalidPath,))
+        except InvalidPath as nothing:
+            if nothing.errors or not isinstance(nothing.json, dict):
+                # an empty engine answers so without a word; an engine that is not there says that it is not
+                raise ProviderDown("list") from None
             return ()
         names = (str(name) for name in answer["data"]["keys"])
         return tuple(sorted(name.removeprefix(self._prefix) for name in names if name.startswith(self._prefix)))
@@ -89,13 +105,13 @@ class VaultProvider:
     def _name(self, epoch: str) -> str:
         return f"{self._prefix}{epoch}"
 
-    def _ask(self, epoch: str, question: Callable[[], Any]) -> Any:
-        """Return the server's answer; every failure but a refusal of the request itself is `ProviderDown`."""
+    def _ask(self, epoch: str, question: Callable[[], Any], *, unless: tuple[type[VaultError], ...] = ()) -> Any:
+        """Return the server's answer; every failure but those that the caller can read is `ProviderDown`."""
         try:
             return question()
-        except (InvalidRequest, InvalidPath):
-            raise
-        except (VaultError, requests.RequestException):
+        except (VaultError, requests.RequestException) as failure:
+            if isinstance(failure, unless):
+                raise
             # from None: the words of these errors may hold what was asked
             raise ProviderDown(epoch) from None
 

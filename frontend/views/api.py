@@ -33,7 +33,12 @@ Code = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 STATUS: dict[ErrorCode, int] = {
     ErrorCode.SIGN_IN_AGAIN: 401,
     ErrorCode.FORBIDDEN: 403,
+    ErrorCode.LOCKED: 403,
+    ErrorCode.SECOND_PERSON: 403,
+    ErrorCode.FIRST_PERSON: 403,
     ErrorCode.NOT_FOUND: 404,
+    ErrorCode.GONE: 410,
+    ErrorCode.NOT_GRANTED: 403,
     ErrorCode.TOO_LARGE: 413,
     ErrorCode.BAD_FRAME: 422,
     ErrorCode.TEXT_EMPTY: 422,
@@ -42,8 +47,11 @@ STATUS: dict[ErrorCode, int] = {
     ErrorCode.TEXT_UNPAIRED: 422,
     ErrorCode.REASON_MISSING: 422,
     ErrorCode.LEVEL_UNKNOWN: 422,
+    ErrorCode.BAD_DATE: 422,
+    ErrorCode.SLOW_DOWN: 429,
+    ErrorCode.OURS: 503,
 }
-"""HTTP status of each refusal; whatever is not here lost a race and is 409."""
+"""HTTP status of each refusal; whatever is not here does not fit how things stand and is 409."""
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -74,6 +82,12 @@ class Contact(Body, frozen=True):
     summary: str
 
 
+class CodeWordText(Body, frozen=True):
+    """Carry a code word."""
+
+    text: str
+
+
 class Reason(Body, frozen=True):
     """Say why an escalation is settled."""
 
@@ -94,21 +108,21 @@ def command(action: Action, shape: type[Shape]) -> Callable[[Command[Shape]], Vi
         @wraps(function)
         async def view(request: StaffRequest, pk: UUID) -> HttpResponse:
             try:
-                body = _parsed(request, shape)
-                return _answer(await function(request, pk, body), 200)
+                body = parsed(request, shape)
+                return answer(await function(request, pk, body), 200)
             except Refused as refused:
-                return _answer({"error": refused.code.value}, STATUS.get(refused.code, 409))
+                return answer({"error": refused.code.value}, STATUS.get(refused.code, 409))
             except Exception as error:
                 # database or keys are down: the page says so in words and keeps what was typed
                 logger.error("command failed", exc_info=error)
-                return _answer({"error": ErrorCode.OURS.value}, 503)
+                return answer({"error": ErrorCode.OURS.value}, 503)
 
         return view
 
     return decorate
 
 
-def _parsed(request: HttpRequest, shape: type[Shape]) -> Shape:
+def parsed(request: HttpRequest, shape: type[Shape]) -> Shape:
     """Return the body, or raise `Refused`.
 
     The lenient standard decoder reads it, since it lets half surrogate pairs through to the check that names them.
@@ -122,7 +136,7 @@ def _parsed(request: HttpRequest, shape: type[Shape]) -> Shape:
         raise Refused(ErrorCode.BAD_FRAME) from None
 
 
-def _answer(body: dict[str, str], status: int) -> JsonResponse:
+def answer(body: dict[str, str], status: int) -> JsonResponse:
     response = JsonResponse(body, status=status)
     response["Cache-Control"] = "no-store"
     return response
@@ -153,6 +167,32 @@ async def raise_flag(request: StaffRequest, pk: UUID, body: Flag) -> dict[str, s
 async def end_conversation(request: StaffRequest, pk: UUID, body: Nothing) -> dict[str, str]:
     """End a conversation."""
     return await _tell(await in_db(chat.end_conversation, actor=request.actor, conversation_id=pk, now=timezone.now()))
+
+
+@command(Action.DECIDE_RETURN, Nothing)
+async def accept_return(request: StaffRequest, pk: UUID, body: Nothing) -> dict[str, str]:
+    """Say that who came back by words is the same person."""
+    return await _tell(await in_db(chat.accept_return, actor=request.actor, conversation_id=pk, now=timezone.now()))
+
+
+@command(Action.DECIDE_RETURN, Nothing)
+async def refuse_return(request: StaffRequest, pk: UUID, body: Nothing) -> dict[str, str]:
+    """Say that who came back by words is somebody else, which ends the conversation."""
+    return await _tell(await in_db(chat.refuse_return, actor=request.actor, conversation_id=pk, now=timezone.now()))
+
+
+@command(Action.WRITE_MESSAGE, CodeWordText)
+async def agree(request: StaffRequest, pk: UUID, body: CodeWordText) -> dict[str, str]:
+    """Keep the code word that was agreed on."""
+    done = await in_db(chat.agree, actor=request.actor, conversation_id=pk, text=body.text, now=timezone.now())
+    return await _tell(done)
+
+
+@command(Action.READ_CONVERSATION, Nothing)
+async def read_code_word(request: StaffRequest, pk: UUID, body: Nothing) -> dict[str, str]:
+    """Show the code word; the service puts the reading into the trail first. Empty when none was agreed on."""
+    done = await in_db(chat.read_code_word, actor=request.actor, conversation_id=pk, now=timezone.now())
+    return {"text": "" if done.result is None else done.result.reveal()}
 
 
 @command(Action.RECORD_CONTACT, Contact)

@@ -1,10 +1,12 @@
 """Pages of staff: parse, one call, render. What moves on them comes over the socket."""
 
+import logging
 from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import authenticate, login
+from django.contrib.auth import login
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,6 +20,8 @@ from cases import services as case_services
 from chat import broadcast
 from chat.core.errors import Refused
 from chat.db import in_db
+from chat.services import hand_back_all
+from frontend import unlocking
 from frontend.staff_words import (
     LEVEL_SHAPES,
     board_words,
@@ -29,29 +33,15 @@ from frontend.staff_words import (
     level_names,
     timeline_words,
 )
+from frontend.views.page import staff_page
 from staff.permissions import Action, allowed_at_all
 from staff.services import note_refused_sign_in, note_sign_in, set_language
+from staff.signing_in import Busy, who_signs_in
 from staff.web import StaffRequest, sign_out, staff_view
 
+logger = logging.getLogger(__name__)
+
 LANGUAGES = ("en", "fr")
-
-
-def _page(request: StaffRequest, template: str, status: int = 200, **context: Any) -> HttpResponse:
-    """Render a page for somebody who passed the door; it is kept by no cache."""
-    role = request.actor.role
-    links = [
-        ("console", _("Console"), Action.USE_CONSOLE),
-        ("board", _("Board"), Action.SEE_BOARD),
-        ("cases", _("Cases"), Action.LIST_CASES),
-    ]
-    frame = {
-        "person": request.person,
-        "links": [(reverse(name), word) for name, word, action in links if allowed_at_all(role, action)],
-        "other_language": "fr" if request.actor.language == "en" else "en",
-    }
-    response = render(request, f"frontend/staff/{template}.html", frame | context, status=status)
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 @sensitive_post_parameters("password")
@@ -61,26 +51,48 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     username = ""
     if request.method == "POST":
         username = request.POST.get("username", "")[:64]
-        user = authenticate(request, username=username, password=request.POST.get("password", ""))
+        try:
+            user = who_signs_in(request, username, request.POST.get("password", ""))
+        except Busy:
+            return _sign_in_page(request, username, "busy", 503)
         if user is not None:
             note_sign_in(user_id=user.pk, now=timezone.now())
             login(request, user)
+            unlocking.end(user.pk)
             return HttpResponseRedirect(reverse("staff_home"))
         note_refused_sign_in(now=timezone.now())
-    context = {"username": username, "failed": request.method == "POST"}
-    response = render(request, "frontend/staff/sign_in.html", context, status=403 if context["failed"] else 200)
+        return _sign_in_page(request, username, "failed", 403)
+    return _sign_in_page(request, username, "", 200)
+
+
+def _sign_in_page(request: HttpRequest, username: str, problem: str, status: int) -> HttpResponse:
+    context = {"username": username, "problem": problem}
+    response = render(request, "frontend/staff/sign_in.html", context, status=status)
     response["Cache-Control"] = "no-store"
+    if problem == "busy":
+        response["Retry-After"] = "5"
     return response
 
 
 @require_POST
 async def leave(request: HttpRequest) -> HttpResponse:
-    """Sign out and end the person's sockets."""
+    """Sign out, end the person's sockets, and give what they hold to who is there."""
     user_id = await sync_to_async(sign_out)(request)
     if user_id is not None:
         await broadcast.publish_revoked(user_id)
+        await _hand_back(user_id)
         await broadcast.publish_overview()
-    return HttpResponseRedirect(reverse("sign_in"))
+    return unlocking.without_cookie(HttpResponseRedirect(reverse("sign_in")))
+
+
+async def _hand_back(user_id: int) -> None:
+    try:
+        done = await in_db(hand_back_all, user_id=user_id, now=timezone.now())
+    except DatabaseError as error:
+        # they are signed out all the same; the worker gives it back once their console was silent for long enough
+        logger.error("nothing handed back at sign-out", exc_info=error)
+        return
+    await broadcast.publish(done.events)
 
 
 @require_POST
@@ -92,7 +104,7 @@ async def language(request: StaffRequest) -> HttpResponse:
         await in_db(set_language, user_id=request.actor.id, language=chosen, now=timezone.now())
     # only to one of our own pages: an address from the form is never followed
     back = request.POST.get("page", "")
-    return HttpResponseRedirect(reverse(back if back in {"console", "board", "cases"} else "staff_home"))
+    return HttpResponseRedirect(reverse(back if back in {"console", "board", "cases", "archive"} else "staff_home"))
 
 
 @require_GET
@@ -102,21 +114,21 @@ async def home(request: StaffRequest) -> HttpResponse:
     for name, action in (("board", Action.SEE_BOARD), ("console", Action.USE_CONSOLE)):
         if allowed_at_all(request.actor.role, action):
             return HttpResponseRedirect(reverse(name))
-    return _page(request, "forbidden", status=403)
+    return staff_page(request, "forbidden", status=403)
 
 
 @require_GET
 @staff_view(Action.USE_CONSOLE)
 async def console(request: StaffRequest) -> HttpResponse:
     """Show the console."""
-    return _page(request, "console", words=console_words(), choices=contact_choices(), here="console")
+    return staff_page(request, "console", words=console_words(), choices=contact_choices(), here="console")
 
 
 @require_GET
 @staff_view(Action.SEE_BOARD)
 async def board(request: StaffRequest) -> HttpResponse:
     """Show the supervisor's board."""
-    return _page(request, "board", words=board_words(), here="board")
+    return staff_page(request, "board", words=board_words(), here="board")
 
 
 @require_GET
@@ -135,7 +147,7 @@ async def cases(request: StaffRequest) -> HttpResponse:
         }
         for row in rows
     ]
-    return _page(request, "case_list", cases=shown, here="cases")
+    return staff_page(request, "case_list", cases=shown, here="cases")
 
 
 @require_GET
@@ -155,7 +167,7 @@ async def case(request: StaffRequest, pk: UUID) -> HttpResponse:
         *_contact_facts(view.contact),
     ]
     timeline = [_line(item) for item in view.timeline]
-    return _page(request, "case", name=view.handle, facts=facts, timeline=timeline, here="cases")
+    return staff_page(request, "case", name=view.handle, facts=facts, timeline=timeline, here="cases")
 
 
 def _contact_facts(contact: Any) -> list[tuple[str, str]]:

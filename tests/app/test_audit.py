@@ -1,16 +1,18 @@
 """Tamper with the trail as somebody who can write the database would, and see each way found."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import TestCase
 
-from audit import heads
-from audit.core import GENESIS, digest_of
+from audit import heads, services, signing
+from audit.core import GENESIS, Link, digest_of
 from audit.models import AuditEvent, AuditHead
 from audit.services import find_breaks, newest_head, record
 from tests.support.people import NOON
@@ -43,7 +45,7 @@ class TrailStories(TestCase):
     def sign(self) -> None:
         head = newest_head(NOON)
         assert head is not None
-        heads.append(head, self.folder, heads.signing_key(self.keys))
+        heads.append(head, self.folder, signing.signing_key(self.keys))
 
     def verify(self) -> str:
         out = StringIO()
@@ -56,6 +58,22 @@ class TrailStories(TestCase):
     def test_a_whole_trail_fits(self) -> None:
         self.sign()
         assert self.verify() == "6 events and 1 signed heads: all fit\n"
+
+    def test_what_is_appended_while_it_is_checked_breaks_nothing(self) -> None:
+        real = services.trail
+
+        def appended(*args: int) -> Iterator[Link]:
+            record(actor="staff:1", action="late", subject="conversation:1", now=NOON)
+            yield from real(*args)
+
+        with mock.patch.object(services, "trail", appended):
+            assert services.check_trail({}) == (6, [])
+        assert services.check_trail({}) == (7, [])
+
+    def test_it_knows_what_it_holds(self) -> None:
+        assert services.recorded(action="thing.1", subject="conversation:1", data={"level": 1})
+        assert not services.recorded(action="thing.1", subject="conversation:1", data={"level": 2})
+        assert not services.recorded(action="thing.1", subject="conversation:2", data={"level": 1})
 
     def test_the_database_refuses_to_change_or_remove_an_event(self) -> None:
         for change in (lambda: AuditEvent.objects.update(actor="x"), lambda: AuditEvent.objects.all().delete()):
@@ -114,8 +132,17 @@ class TrailStories(TestCase):
 
     def test_a_head_that_somebody_else_signed_is_found(self) -> None:
         self.sign()
-        heads.append(newest_head(NOON), self.folder, heads.signing_key(self.folder / "other"))  # type: ignore[arg-type]
+        heads.append(newest_head(NOON), self.folder, signing.signing_key(self.folder / "other"))  # type: ignore[arg-type]
         assert "is not signed by this site's key" in self.verify()
+
+    def test_a_trail_that_was_computed_anew_and_signed_again_is_found(self) -> None:
+        self.unguard()
+        self.sign()
+        self.compute_anew(without=self.ids[1])
+        self.sign()
+        found = self.verify()
+        assert f"event {self.ids[5]}: is not the one that was signed" in found
+        assert f"event {self.ids[5]}: line 2 of" in found
 
     def compute_anew(self, *, without: int) -> None:
         AuditEvent.objects.filter(pk=without).delete()
@@ -130,4 +157,4 @@ class TrailStories(TestCase):
 
     def test_the_signing_key_is_for_its_owner_only(self) -> None:
         self.sign()
-        assert (self.keys / heads.KEY_FILE).stat().st_mode & 0o777 == 0o400
+        assert (self.keys / signing.FIRST).stat().st_mode & 0o777 == 0o400

@@ -5,6 +5,7 @@ from unittest import mock
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 from django.test import TestCase
 
 from audit.models import AuditEvent
@@ -372,11 +373,20 @@ class Permission(CasesCase):
         with pytest.raises(Unseen):
             services.read_case(actor=self.dana, case_id=uuid4(), now=LATER)
 
-    def test_the_trail_is_written_before_the_text_is_opened(self) -> None:
-        deaf = mock.patch("cases.services.record", side_effect=RuntimeError)
-        with deaf, mock.patch("cases.services.case_view") as opened, pytest.raises(RuntimeError):
+    def test_no_text_is_given_without_the_trail(self) -> None:
+        with mock.patch("cases.services.record", side_effect=RuntimeError), pytest.raises(RuntimeError):
             self.read(self.dana)
-        opened.assert_not_called()
+
+    def test_nobody_waits_for_the_trail_while_keys_are_slow(self) -> None:
+        depths = []
+
+        def opened(case: Case, language: str) -> object:
+            depths.append(len(connection.savepoint_ids))
+            return selectors.case_view(case, language)
+
+        with mock.patch("cases.services.case_view", opened):
+            self.read(self.dana)
+        assert depths == [len(connection.savepoint_ids)]
 
     def test_a_text_that_was_moved_to_another_entry_does_not_open(self) -> None:
         self.raised(reason="another reason")

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from audit.models import AuditEvent
 from staff.models import User
-from tests.support.people import ben, held_by
+from tests.support.people import ben, held_by, open_site
 
 SECRET = "a violet reason to worry"
 
@@ -37,6 +37,22 @@ class SignInStories(TestCase):
         event = AuditEvent.objects.get()
         assert event.action == "sign_in_refused"
         assert "phrase" not in f"{event.actor}{event.subject}{event.data}"
+
+
+class LeavingStories(TestCase):
+    """An error page knows no neutral address, so its way out leads over one of ours."""
+
+    async def test_it_leads_to_the_neutral_page_of_the_language(self) -> None:
+        await sync_to_async(open_site)()
+        for language, address in (("fr", "https://example.org/fr"), ("en", "https://example.org/")):
+            answer = await self.async_client.get(f"{reverse('leave')}?l={language}")
+            assert (answer.status_code, answer["Location"]) == (302, address)
+            assert answer["Cache-Control"] == "no-store"
+
+    async def test_it_leads_away_while_the_database_is_down(self) -> None:
+        with mock.patch("frontend.views.leave.site", side_effect=OperationalError):
+            answer = await self.async_client.get(f"{reverse('leave')}?l=fr")
+        assert answer["Location"].startswith("https://meteo.")
 
 
 class OutageStories(TestCase):

@@ -1,5 +1,6 @@
 """Tell what a staff socket does when rights end under it, and how often a list is told of a change."""
 
+import asyncio
 from typing import Any
 from unittest import mock
 from uuid import UUID
@@ -8,6 +9,7 @@ from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from django.test import Client, TestCase
 from django.utils import timezone
 
@@ -17,9 +19,11 @@ from chat.consumers.staff import StaffSocket
 from chat.core.actors import Staff, Visitor
 from chat.hub import hub
 from chat.log import StoredEvent
+from chat.overview import Shift, shift
 from staff.models import User
 from staff.selectors import signed_in_users
-from tests.support.people import NOON, ben, cleo, dana, held_by
+from staff.services import set_availability
+from tests.support.people import NOON, ben, cleo, dana, held_by, waiting
 
 CANARY = "the teal kettle sings at dusk"
 
@@ -135,23 +139,128 @@ class ChangeStories(TestCase):
         pk, _ = await sync_to_async(held_by)(await sync_to_async(ben)())
         watcher = mock.Mock()
         await hub().watch(watcher)
-        await broadcast.publish(await sync_to_async(say)(pk, 1))
-        watcher.on_change.assert_called_once_with(soon=False)
+        with mock.patch("chat.hub.COUNTS_EVERY", 0):
+            for number in (1, 2):
+                await broadcast.publish(await sync_to_async(say)(pk, number))
+            counting = hub()._counting
+            assert counting is not None
+            await counting
+        watcher.on_counts.assert_called_with(frozenset({pk}))
+        watcher.on_change.assert_not_called()
         watcher.reset_mock()
         done = await sync_to_async(services.end_conversation)(
             actor=await sync_to_async(ben)(), conversation_id=pk, now=NOON
         )
         await broadcast.publish(done.events)
-        watcher.on_change.assert_called_once_with(soon=True)
+        watcher.on_change.assert_called_once_with()
 
     async def test_other_processes_hear_of_many_texts_once(self) -> None:
         pk, _ = await sync_to_async(held_by)(await sync_to_async(ben)())
-        with mock.patch("chat.hub.COUNTS_EVERY", 0), mock.patch.object(hub()._layer, "group_send") as sent:
+        with mock.patch("chat.hub.COUNTS_EVERY", 0), mock.patch.object(hub()._bus, "send") as sent:
             for number in range(5):
                 await broadcast.publish(await sync_to_async(say)(pk, number))
             counting = hub()._counting
             if counting is not None:
                 await counting
-        changes = [call.args[1] for call in sent.await_args_list if "change" in call.args[1]]
-        assert 1 <= len(changes) <= 5
-        assert all(change["change"] == 0 for change in changes)
+        told = [call.args[1]["counts"] for call in sent.call_args_list if "counts" in call.args[1]]
+        assert 1 <= len(told) <= 5
+        assert {one for counts in told for one in counts} == {pk.hex}
+
+
+class FollowStories(TestCase):
+    async def test_a_follow_that_fails_leaves_nothing_behind(self) -> None:
+        pk, _ = await sync_to_async(held_by)(await sync_to_async(ben)())
+        tab = await sync_to_async(lambda: Tab(ben()))()
+        await tab.open()
+        with mock.patch.object(services, "read_conversation", side_effect=OperationalError("down")):
+            await tab.wire.send_json_to({"type": "follow", "ref": 1, "conversation": str(pk), "after": 0})
+            assert (await tab.until("error"))["code"] == "ours"
+        assert hub().followers(pk) == ()
+        await tab.wire.disconnect()
+
+    async def test_a_follow_that_fails_keeps_what_was_followed_before(self) -> None:
+        pk, _ = await sync_to_async(held_by)(await sync_to_async(ben)())
+        tab = await sync_to_async(lambda: Tab(ben()))()
+        await tab.open(pk)
+        with mock.patch.object(services, "read_conversation", side_effect=OperationalError("down")):
+            await tab.wire.send_json_to({"type": "follow", "ref": 1, "conversation": str(pk), "after": 0})
+            await tab.until("error")
+        await broadcast.publish(await sync_to_async(say)(pk, 1))
+        assert (await tab.until("message"))["body"] == CANARY
+
+
+class StaleListStories(TestCase):
+    async def test_a_list_read_before_a_take_takes_nothing_from_who_took(self) -> None:
+        """A list is read, ben takes and follows, and only then is it that list's turn to be sent."""
+        pk, _ = await sync_to_async(waiting)()
+        await sync_to_async(lambda: set_availability(user_id=ben().id, state="ready", now=timezone.now()))()
+        tab = await sync_to_async(lambda: Tab(ben()))()
+        await tab.open()
+        earlier, lists = await shift(), list[str]()
+
+        async def read() -> Shift:
+            lists.append("earlier" if not lists else "now")
+            return earlier if lists == ["earlier"] else await shift()
+
+        with (
+            mock.patch("chat.consumers.staff.shift", read),
+            mock.patch("chat.consumers.staff.random.random", return_value=1.0),
+            mock.patch("chat.consumers.staff.SPREAD", 10.0),
+            mock.patch("chat.consumers.staff.GATHER", 0.05),
+        ):
+            hub().tell_change()
+            async with asyncio.timeout(3):
+                while not lists:
+                    await asyncio.sleep(0.001)
+            await tab.wire.send_json_to({"type": "take", "ref": 1, "conversation": str(pk)})
+            await tab.wire.send_json_to({"type": "follow", "ref": 2, "conversation": str(pk), "after": 0})
+            frames = [await tab.wire.receive_json_from(timeout=3)]
+            while frames[-1]["type"] != "overview":
+                frames.append(await tab.wire.receive_json_from(timeout=3))
+        assert [frame["type"] for frame in frames][:2] == ["ok", "ok"]
+        assert "unfollowed" not in [frame["type"] for frame in frames]
+        assert [one["state"] for one in frames[-1]["conversations"]] == ["active"]
+        await tab.wire.disconnect()
+
+
+class OverflowStories(TestCase):
+    async def test_a_log_whose_first_page_was_dropped_is_followed_all_the_same(self) -> None:
+        """Too much waited for the page: what a tab waits for to follow is read again and sent."""
+        pk, _ = await sync_to_async(lambda: held_by(ben()))()
+        for number in range(1, 4):
+            await sync_to_async(say)(pk, number)
+        tab = await sync_to_async(lambda: Tab(ben()))()
+        await tab.open()
+        with mock.patch("chat.consumers.base.MOST_PENDING_BYTES", 100):
+            await tab.wire.send_json_to({"type": "follow", "ref": 7, "conversation": str(pk), "after": 0})
+            kinds: list[str] = []
+            while not kinds or kinds[-1] != "followed":
+                kinds.append((await tab.wire.receive_json_from(timeout=3))["type"])
+        assert kinds.count("message") == 3
+        await tab.wire.disconnect()
+
+
+async def test_a_list_that_was_read_earlier_takes_back_nothing_of_a_later_one() -> None:
+    """Somebody writes, and a flag is raised while that list waits for its turn: the flag stays on the board."""
+    socket = StaffSocket({"headers": []}, mock.AsyncMock())
+    socket._actor = Staff(1, "supervisor", "Dana", "en")
+    views = [
+        mock.Mock(**{"seen_by.return_value": name, "visible_to.return_value": []}) for name in ("old", "flag", "next")
+    ]
+    sent: list[str] = []
+
+    async def send_text(text: str) -> None:
+        sent.append(text)
+
+    with (
+        mock.patch("chat.consumers.staff.shift", mock.AsyncMock(side_effect=views)),
+        mock.patch("chat.consumers.staff.codec.encode", str),
+        mock.patch("chat.consumers.staff.random.random", side_effect=[1.0, 0.0, 0.0]),
+        mock.patch.object(socket, "send_text", send_text),
+    ):
+        slow = asyncio.create_task(socket._tell_overview(0, 0.2))
+        await asyncio.sleep(0.01)
+        await socket._tell_overview(0, 0.2)
+        await slow
+        await socket._tell_overview(0, 0.2)
+    assert sent == ["flag", "next"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Playwright, expect, sync_playwright
 
 from tests.support import browsers
 from tests.support.axe import problems
@@ -30,6 +30,7 @@ class Place:
     data: Path
     browser: Browser
     language: str
+    server: HavreServer
 
     def staff(self, username: str, path: str) -> Page:
         """Return a staff page in this place's language."""
@@ -55,7 +56,15 @@ def playwright() -> Iterator[Playwright]:
 def place(request: pytest.FixtureRequest, playwright: Playwright, tmp_path: Path) -> Iterator[Place]:
     migrate_and_seed(havre_environment(tmp_path))
     with HavreServer(tmp_path) as server, browsers.chromium(playwright) as chrome:
-        yield Place(server.base_url, tmp_path, chrome, request.param)
+        yield Place(server.base_url, tmp_path, chrome, request.param, server)
+
+
+@pytest.fixture
+def english(playwright: Playwright, tmp_path: Path) -> Iterator[Place]:
+    """Return a place for what does not depend on the language."""
+    migrate_and_seed(havre_environment(tmp_path))
+    with HavreServer(tmp_path) as server, browsers.chromium(playwright) as chrome:
+        yield Place(server.base_url, tmp_path, chrome, "en", server)
 
 
 def test_no_page_has_a_barrier(place: Place) -> None:
@@ -98,6 +107,9 @@ def test_no_page_has_a_barrier(place: Place) -> None:
     board.goto(f"{place.url}/staff/cases")
     expect(board.locator("main a[href^='/staff/cases/']")).to_have_count(1)
     look(board, "cases")
+    board.set_viewport_size(browsers.PHONE)  # type: ignore[arg-type]
+    assert board.locator("td").first.evaluate("e => getComputedStyle(e).overflowWrap") == "normal"
+    board.set_viewport_size(browsers.DESK)  # type: ignore[arg-type]
     board.click("main a[href^='/staff/cases/']")
     look(board, "case")
 
@@ -118,3 +130,234 @@ def test_axe_finds_a_barrier_where_there_is_one(place: Place) -> None:
     page.goto(f"{place.url}/")
     page.evaluate("document.querySelector('#start').textContent = ''")
     assert any("button-name" in line for line in problems(page, "broken"))
+
+
+# what a person sees and keeps
+
+IN_SIGHT = "e => { const r = e.getBoundingClientRect(); return r.top >= 0 && r.bottom <= innerHeight; }"
+AT_THE_END = "e => e.scrollHeight > e.clientHeight && e.scrollHeight - e.scrollTop - e.clientHeight < 48"
+FOCUSED = "document.activeElement.id || document.activeElement.className || document.activeElement.tagName"
+
+
+def sees(page: Page, what: str) -> bool:
+    """Tell whether all of something is inside the window."""
+    seen: bool = page.locator(what).first.evaluate(IN_SIGHT)
+    return seen
+
+
+def talk(place: Place, text: str) -> Page:
+    """Return a visitor who has begun and written."""
+    visitor = place.visitor()
+    begin(visitor, place.url)
+    say(visitor, text)
+    return visitor
+
+
+def ready(place: Place, held: int) -> Page:
+    """Return the console of an advocate who holds conversations."""
+    console = place.staff("ben", "/staff/console")
+    console.check("input[name=availability][value=ready]")
+    hold_all(console, held)
+    return console
+
+
+def stays(page: Page, link: str) -> bool:
+    """Tell whether the browser asks before a link leaves the page, and stays there."""
+    asked: list[str] = []
+
+    def no(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.once("dialog", no)
+    page.locator(link).first.click(no_wait_after=True)
+    page.wait_for_timeout(500)
+    page.remove_listener("dialog", no)
+    return asked == ["beforeunload"]
+
+
+@pytest.mark.parametrize("shape", [(360, 340), (640, 360), (320, 256)], ids=["keyboard", "on its side", "enlarged"])
+def test_the_way_out_and_the_newest_line_stay_in_sight_on_a_low_screen(english: Place, shape: tuple[int, int]) -> None:
+    visitor = talk(english, "Line 0")
+    visitor.set_viewport_size({"width": shape[0], "height": shape[1]})
+    for number in range(1, 12):
+        say(visitor, f"Line {number} of a text that is a little longer than one row of a phone")
+    visitor.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert sees(visitor, "a.leave")
+    assert visitor.locator("#log").evaluate(AT_THE_END)
+
+
+def test_a_long_wait_and_a_long_text_leave_room_to_send(place: Place) -> None:
+    visitor = place.visitor()
+    visitor.clock.install()
+    begin(visitor, place.url)
+    expect(visitor.locator("#waited")).to_be_visible()
+    for minutes in (6, 5):
+        before = visitor.locator("#long-words").inner_text()
+        visitor.clock.fast_forward(minutes * 60_000)
+        expect(visitor.locator("#long-words")).not_to_have_text(before)
+        visitor.evaluate("scrollTo(0, 0)")
+        assert sees(visitor, "#send")
+        assert sees(visitor, "#long")
+    visitor.click("#stay")
+    visitor.fill("#text", "a" * 4_012)
+    assert not visitor.locator("#keys").is_visible()
+    assert len(visitor.locator("#count").inner_text()) < 16
+    visitor.click("#send")
+    assert visitor.locator("#problem").is_visible()
+    assert visitor.locator("#send").evaluate("e => e.scrollWidth <= e.clientWidth && e.offsetHeight < 56")
+
+
+def test_an_end_from_the_other_side_loses_no_word_and_no_focus(english: Place) -> None:
+    visitor = browsers.phone(english.browser, "fr-CA").new_page()
+    begin(visitor, english.url)
+    say(visitor, HELLO["en"])
+    console = english.staff("ben", "/staff/console")
+    console.check("input[name=availability][value=ready]")
+    expect(console.locator("#mine-count")).to_have_text("0 of 2, 1 offered")
+    hold_all(console, 1)
+    open_row(console, HELLO["en"])
+    expect(console.locator(".context > .hint")).to_have_text("This visitor writes in French: answer in French.")
+    visitor.fill("#text", "half a sentence")
+    console.click(".end button")
+    console.click(".closing-asked")
+    console.click("#ask-yes")
+    expect(visitor.locator("#unsent-words")).to_have_text("half a sentence")
+    assert visitor.evaluate(FOCUSED) == "news"
+    expect(console.locator("form.contact select").first).to_be_focused()
+    expect(console.locator(".context > .hint")).to_be_hidden()
+    console.click("form.contact button")
+    expect(console.locator("form.contact [role=alert]")).not_to_be_empty()
+    expect(console.locator("form.contact select[aria-invalid=true]")).to_have_count(2)
+    visitor.click("#clear")
+    assert "half a sentence" not in visitor.content()
+
+
+def test_a_broken_line_is_the_news_and_nothing_written_is_lost_to_sight(english: Place) -> None:
+    visitor = talk(english, HELLO["en"])
+    console = ready(english, 1)
+    open_row(console, HELLO["en"])
+    for number in range(12):
+        answer(console, f"{REPLY['en']} {number}")
+    board = english.staff("dana", "/staff/board")
+    board.locator("#running .watch").first.click()
+    english.server.kill9()
+    expect(visitor.locator("#news")).to_have_text("The line dropped.")
+    expect(visitor.locator("#line")).to_have_text("We keep trying. You can go on writing.")
+    expect(console.locator("#line")).to_have_attribute("role", "status")
+    answer(console, "written without a line")
+    assert sees(console, ".unsent .pending")
+    board.fill("#watch-note textarea", "a note without a line")
+    board.click(".save-note")
+    expect(board.locator("#watch-note .count")).to_have_text("Not sent yet. It goes out when the line is back.")
+    assert board.locator("#watch-note textarea").input_value() == "a note without a line"
+    expect(board.locator("#stale")).to_have_attribute("role", "alert")
+    english.server.restart()
+    expect(board.locator("#watch-log")).to_contain_text("a note without a line", timeout=45_000)
+    expect(board.locator("#watch-note textarea")).to_have_value("")
+
+
+def test_changing_between_conversations_keeps_each_ones_place_and_counts_what_is_unread(english: Place) -> None:
+    one, other = talk(english, "I am the first"), talk(english, "I am the second")
+    console = ready(english, 2)
+    expect(console.locator("#mine-count")).to_have_text("2 of 2")
+    for _, text in ((one, "I am the first"), (other, "I am the second")):
+        open_row(console, text)
+        for number in range(14):
+            answer(console, f"{REPLY['en']} {number}")
+        # who writes fast is held back: until the last one has landed it would bring the end into sight again
+        expect(console.locator(".conversation:visible .unsent li")).to_have_count(0, timeout=20_000)
+    open_row(console, "I am the first")
+    scroller = console.locator(".scroller:visible")
+    assert scroller.evaluate(AT_THE_END)
+    scroller.evaluate("e => { e.scrollTop = 120; }")
+    console.wait_for_timeout(200)
+    say(one, "below what you read")
+    expect(console.get_by_role("button", name="New message below")).to_be_visible()
+    expect(console.locator("#mine .unread").filter(has_text="1 new")).to_have_count(1)
+    console.set_viewport_size(browsers.PHONE)  # type: ignore[arg-type]
+    console.click("[data-turn=chat]")
+    expect(console.get_by_role("button", name="List 1 new", exact=True)).to_be_visible()
+    assert sees(console, "#list-count")
+    console.set_viewport_size(browsers.DESK)  # type: ignore[arg-type]
+    console.get_by_role("button", name="New message below").click()
+    expect(console.locator("#list-unread")).to_be_empty()
+    scroller.evaluate("e => { e.scrollTop = 120; }")
+    console.wait_for_timeout(200)
+    open_row(console, "I am the second")
+    open_row(console, "I am the first")
+    assert scroller.evaluate("e => e.scrollTop") == 120
+
+
+def test_nothing_typed_is_lost_by_leaving_a_staff_page(english: Place) -> None:
+    talk(english, HELLO["en"])
+    console = ready(english, 1)
+    open_row(console, HELLO["en"])
+    flag = console.locator("details.flag:not(.agree)")
+    name = console.locator(".conversation h2").inner_text()
+    expect(flag.locator("summary")).to_have_text(f"Raise an escalation for {name}")
+    raise_flag(console, "2", "")
+    expect(flag.locator("[role=alert]")).to_have_text("Please write a reason.")
+    expect(flag.locator("textarea")).to_have_attribute("aria-invalid", "true")
+    flag.locator("textarea").fill("a reason")
+    assert stays(console, "nav a[href='/staff/cases']")
+    flag.locator("button.raise").click()
+    expect(flag.locator("summary")).to_be_focused()
+
+    board = english.staff("dana", "/staff/board")
+    expect(board.locator("#alarm")).to_have_text(f"Not acknowledged: {name}, urgent.")
+    assert board.title() == "(1) ⚠ Havre"
+    board.set_viewport_size(browsers.PHONE)  # type: ignore[arg-type]
+    board.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert sees(board, "#alarm")
+    board.click("#alarm")
+    assert sees(board, ".step-acknowledge")
+    for button in ("Acknowledge", "Show reason", "Watch"):
+        expect(board.get_by_role("button", name=f"{button}: {name}")).to_be_visible()
+    board.click(".step-acknowledge")
+    expect(board.locator(".step-start")).to_be_focused()
+    expect(board.locator("#alarm")).to_be_empty()
+    assert board.title() == "Havre"
+    board.click(".step-resolve")
+    board.fill("#ask-reason", "half a reason")
+    board.keyboard.press("Escape")
+    assert stays(board, "nav a[href='/staff/cases']")
+    board.click(".step-resolve")
+    assert board.locator("#ask-reason").input_value() == "half a reason"
+    board.click("#ask-yes")
+    expect(board.locator("#escalations-heading")).to_be_focused()
+
+
+def test_a_note_stays_with_the_conversation_it_is_about(english: Place) -> None:
+    talk(english, "I am the first")
+    talk(english, "I am the second")
+    console = ready(english, 2)
+    for row in range(2):
+        console.locator("#mine button.row").nth(row).click()
+        raise_flag(console, str(row + 1), "a reason")
+        expect(console.locator("details.flag:not(.agree):visible summary")).to_be_focused()
+    board = english.staff("dana", "/staff/board")
+    expect(board.locator("#alarm")).to_have_text("2 escalations are not acknowledged.")
+    first, second = (board.locator("#running .handle").nth(at).inner_text() for at in range(2))
+    board.get_by_role("button", name=f"Watch {first}").click()
+    board.fill("#watch-note textarea", "about the first")
+    board.get_by_role("button", name=f"Watch {second}").click()
+    expect(board.get_by_label(f"Note about {second} — only staff see this")).to_have_value("")
+    board.get_by_role("button", name=f"Watch {first}").click()
+    expect(board.get_by_label(f"Note about {first} — only staff see this")).to_have_value("about the first")
+    assert stays(board, "nav a[href='/staff/cases']")
+    left = board.locator("#escalations .handle").nth(1).inner_text()
+    board.locator(".step-acknowledge").first.click()
+    expect(board.locator("#alarm")).to_contain_text(f"Not acknowledged: {left}, ")
+
+
+def test_the_cover_has_a_way_out_and_says_press_to_a_mouse(place: Place) -> None:
+    visitor = talk(place, HELLO[place.language])
+    visitor.evaluate(
+        "Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true});"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    expect(visitor.locator("#uncover")).to_have_text(
+        {"en": "Press to go on", "fr": "Appuyez pour continuer"}[place.language], use_inner_text=True
+    )
+    expect(visitor.locator("#cover a[data-leave]")).to_be_visible()

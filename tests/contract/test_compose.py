@@ -20,10 +20,13 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
-EXPECTED = {"proxy", "web", "worker", "postgres", "redis"}
+EXPECTED = {"proxy", "web", "worker", "migrate", "postgres", "redis"}
 KNOWN_VARIABLES = set(VARIABLES) | {f"{name}_FILE" for name in SECRETS}
 PROGRAMS = {"havre-app": "python", "havre-proxy": "caddy", "postgres": "postgres", "redis": "redis-server"}
 """The program that starts each image's service, by the image's name."""
+MAY_BE_SWAPPED = {"postgres"}
+"""Holds what is sealed and no key to it, the same as on its disk."""
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 Problems = Iterator[str]
 
@@ -54,7 +57,7 @@ def undeclared_names(compose: dict[str, Any]) -> Problems:
     used: dict[str, set[str]] = {"volumes": set(), "secrets": set(), "networks": set()}
     for service in compose["services"].values():
         for kind in used:
-            used[kind] |= {entry.split(":")[0] for entry in service.get(kind, [])}
+            used[kind] |= {entry.split(":")[0] for entry in service.get(kind, []) if isinstance(entry, str)}
     for kind, names in used.items():
         for name in names ^ set(compose.get(kind, {})):
             yield f"{kind}: {name} is used or declared, not both"
@@ -103,6 +106,8 @@ def lasting_redis(compose: dict[str, Any]) -> Problems:
     command = " ".join(word or '""' for word in redis["command"])
     if '--save ""' not in command or "--appendonly no" not in command:
         yield "redis: keeps snapshots or a log"
+    if "--slowlog-log-slower-than -1" not in command:
+        yield "redis: keeps arguments of slow commands"
     if redis.get("volumes") or "/data" not in redis.get("tmpfs", []):
         yield "redis: has a lasting folder"
 
@@ -112,9 +117,8 @@ def leaking_memory(compose: dict[str, Any]) -> Problems:
     for name, service in compose["services"].items():
         if service.get("ulimits", {}).get("core") != 0:
             yield f"{name}: may leave a core dump"
-        sees_text = service["image"].startswith("havre-")
         limit = service.get("mem_limit")
-        if sees_text and (limit is None or limit != service.get("memswap_limit")):
+        if name not in MAY_BE_SWAPPED and (limit is None or limit != service.get("memswap_limit")):
             yield f"{name}: may be swapped out"
 
 
@@ -128,6 +132,23 @@ def misplaced_keys(compose: dict[str, Any]) -> Problems:
             yield f"{name}: the key folder is in the wrong place"
 
 
+def lost_heads(compose: dict[str, Any]) -> Problems:
+    """Say when the signed heads of the audit trail would be written nowhere, or into what ends with the container."""
+    for name, service in compose["services"].items():
+        folder = service.get("environment", {}).get("HAVRE_AUDIT_DIR")
+        mounts = [mount for mount in service.get("volumes", []) if isinstance(mount, dict)]
+        lasting = [m for m in mounts if m["target"] == folder and m["type"] == "bind"]
+        if (name == "worker") != (folder is not None):
+            yield f"{name}: the signed heads are in the wrong place"
+        if folder is not None and not lasting:
+            yield f"{name}: the signed heads end with the container"
+        for mount in lasting:
+            if mount.get("bind", {}).get("create_host_path") is not False:
+                yield f"{name}: the engine would make {mount['source']} for root"
+            if f"install --directory --mode 0700 --owner 10001 --group 10001 {mount['source']}`" not in OPERATIONS:
+                yield f"{name}: nobody is told to make {mount['source']}"
+
+
 RULES: tuple[Callable[[dict[str, Any]], Problems], ...] = (
     unknown_variables,
     missing_commands,
@@ -138,6 +159,7 @@ RULES: tuple[Callable[[dict[str, Any]], Problems], ...] = (
     lasting_redis,
     leaking_memory,
     misplaced_keys,
+    lost_heads,
 )
 
 BREAKS: tuple[tuple[str, str, Any, str], ...] = (
@@ -153,10 +175,21 @@ BREAKS: tuple[tuple[str, str, Any, str], ...] = (
     ("services.web.healthcheck", "drop", None, "web: no health check"),
     ("services.web.depends_on.redis.condition", "set", "service_started", "does not wait for redis"),
     ("services.redis.command", "set", ["redis-server", "--appendonly", "yes"], "keeps snapshots or a log"),
+    ("services.redis.command", "set", ["redis-server", "--save", "", "--appendonly", "no"], "slow commands"),
     ("services.redis.volumes", "set", ["database:/data"], "has a lasting folder"),
     ("services.worker.ulimits", "drop", None, "worker: may leave a core dump"),
+    ("services.migrate.ulimits.core", "set", -1, "migrate: may leave a core dump"),
+    ("services.redis.ulimits", "drop", None, "redis: may leave a core dump"),
+    ("services.proxy.ulimits", "drop", None, "proxy: may leave a core dump"),
     ("services.web.memswap_limit", "set", "2g", "web: may be swapped out"),
+    ("services.worker.memswap_limit", "set", -1, "worker: may be swapped out"),
+    ("services.migrate.mem_limit", "drop", None, "migrate: may be swapped out"),
+    ("services.redis.memswap_limit", "drop", None, "redis: may be swapped out"),
+    ("services.proxy.memswap_limit", "drop", None, "proxy: may be swapped out"),
     ("services.postgres.volumes", "set", ["database:/d", "keys:/srv/keys"], "key folder is in the wrong place"),
+    ("services.worker.environment.HAVRE_AUDIT_DIR", "drop", None, "signed heads are in the wrong place"),
+    ("services.web.environment.HAVRE_AUDIT_DIR", "set", "/srv/audit", "web: the signed heads are in the wrong place"),
+    ("services.worker.volumes", "set", ["keys:/srv/keys"], "the signed heads end with the container"),
 )
 
 
@@ -177,6 +210,12 @@ def test_broken_compose_file_is_noticed(place: str, how: str, value: Any, expect
     else:
         target[last] = value
     assert expected in "\n".join(problem for rule in RULES for problem in rule(broken))
+
+
+def test_each_recipe_marks_the_folder_of_the_keys_before_anybody_is_served() -> None:
+    assert OPERATIONS.count("archive make-key-folder") >= 3
+    containers = OPERATIONS[: OPERATIONS.index("## With systemd")]
+    assert containers.index("archive make-key-folder") < containers.index("docker compose up --detach")
 
 
 def test_all_services_are_there() -> None:
@@ -211,7 +250,57 @@ def test_units_start_existing_commands_with_known_variables(name: str) -> None:
     variables = {line.split("=")[1] for line in lines if line.startswith("Environment=")}
     assert variables - KNOWN_VARIABLES == set()
     for hardening in ("LimitCORE=0", "MemorySwapMax=0", "NoNewPrivileges=yes", "ProtectSystem=strict"):
-        assert hardening in lines
+        assert [line for line in lines if line.startswith(hardening.split("=")[0])] == [hardening]
+    # with a check that asks Redis before the start, a short outage would otherwise end the unit for good
+    assert lines.index("StartLimitIntervalSec=0") < lines.index("[Service]")
+
+
+def redis_users(text: str) -> list[dict[str, str]]:
+    """Return what each recipe for Redis gives to its users, by name."""
+    users: list[dict[str, str]] = []
+    for name, rest in re.findall(r"^[ ]*(?:echo \")?user (\w+) ([^\"\n]*)", text, re.MULTILINE):
+        if name == "default" or not users:
+            users.append({})
+        users[-1][name] = rest.strip()
+    return users
+
+
+def loose_users(text: str) -> Problems:
+    """Say where a recipe for Redis lets somebody in without a password, or Havre do what it does not need."""
+    recipes = redis_users(text)
+    if len(recipes) != 2:
+        yield f"{len(recipes)} recipes rather than one for containers and one for systemd"
+    for users in recipes:
+        if users.get("default") != "off":
+            yield "the user without a password may sign in"
+        words = users.get("havre", "").split()
+        if words[:1] != ["on"] or not any(re.fullmatch(r">\S{5,}", word) for word in words) or "nopass" in words:
+            yield "Havre's own user has no password"
+        granted = words[words.index("+@all") + 1 :] if "+@all" in words else []
+        if granted != ["-@admin", "-@dangerous", "+info"]:
+            yield "Havre may do more than it needs"
+
+
+def test_recipes_for_redis_let_havre_do_no_more_than_it_needs() -> None:
+    assert list(loose_users(OPERATIONS)) == []
+    assert 'save ""\nappendonly no\nslowlog-log-slower-than -1\n' in OPERATIONS
+    assert "LimitCORE=0\nMemorySwapMax=0\n" in OPERATIONS
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("user default off", "user default on nopass"),
+        (">$redis ", "nopass "),
+        (" -@admin", ""),
+        (" -@dangerous", ""),
+        ("+info", "+info +monitor"),
+        ("+info", "+info +config|get"),
+        ("user default off", "requirepass $redis"),
+    ],
+)
+def test_a_loose_recipe_for_redis_is_noticed(good: str, bad: str) -> None:
+    assert list(loose_users(OPERATIONS.replace(good, bad, 1))) != []
 
 
 def _lines(path: str) -> list[str]:

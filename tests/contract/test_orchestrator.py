@@ -1,11 +1,13 @@
 """Check that `make test` cannot be green without having tested: what it runs, and what its last line and status say."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.__main__ import INTEGRATION, closing, plan
-from tests.support.daemon import clean_environment
+from tests.__main__ import BROWSER, INTEGRATION, Run, closing, plan
+from tests.support.daemon import ROOT, clean_environment
 from tests.support.needs import lacking
 from tests.support.servers import havre_environment
 from tests.support.tally import Tally, read_tally
@@ -13,15 +15,21 @@ from tests.support.tally import Tally, read_tally
 SERVERS = {"HAVRE_TEST_DATABASE_URL": "postgres://here/x", "HAVRE_TEST_REDIS_URL": "redis://here"}
 
 
-def test_whole_suite_runs_on_sqlite_and_then_on_the_servers() -> None:
-    embedded, served = plan([], SERVERS)
-    assert embedded[1:] == ([f"--ignore={INTEGRATION}", "tests"], {})
+def test_whole_suite_runs_on_sqlite_in_browsers_and_on_the_servers() -> None:
+    embedded, browsers, more_browsers, served = plan([], SERVERS)
+    assert embedded[1:] == ([f"--ignore={BROWSER}", f"--ignore={INTEGRATION}", "tests"], {})
+    everything = {f"--ignore={file.relative_to(ROOT)}" for file in (ROOT / BROWSER).rglob("test_*.py")}
+    assert {*browsers[1], *more_browsers[1]} == {BROWSER, *everything}
+    assert {*browsers[1]} & {*more_browsers[1]} == {BROWSER}
     assert served[1:] == ([INTEGRATION], {"DATABASE_URL": "postgres://here/x", "REDIS_URL": "redis://here"})
 
 
 def test_a_named_path_runs_where_it_belongs() -> None:
     path = "tests/contract/test_orchestrator.py::test_a_named_path_runs_where_it_belongs"
-    assert [run[1] for run in plan(["-x", path], SERVERS)] == [[f"--ignore={INTEGRATION}", "-x", path]]
+    left_out = [f"--ignore={BROWSER}", f"--ignore={INTEGRATION}"]
+    assert [run[1] for run in plan(["-x", path], SERVERS)] == [[*left_out, "-x", path]]
+    story = "tests/browser/test_story.py"
+    assert [run[1] for run in plan(["-x", story], SERVERS)] == [["-x", story]]
 
 
 def test_last_line_has_the_shape_that_others_read(capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,3 +69,47 @@ def test_settings_of_a_real_site_reach_no_test(tmp_path: Path) -> None:
     assert clean_environment(shell) == {"HAVRE_TEST_NODE": "/n", "PATH": "/bin"}
     assert havre_environment(tmp_path)["HAVRE_DATA_DIR"] == str(tmp_path)
     assert "DATABASE_URL" not in havre_environment(tmp_path)
+
+
+def test_what_a_run_prints_and_how_it_ended_reach_who_asked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "test_it.py").write_text("def test_wrong(): assert 'teal' == 'kettle'", encoding="utf-8")
+    with Run(tmp_path, os.environ, "a run", alone(tmp_path), {}) as run:
+        assert run.wait() == 1
+    assert "assert 'teal' == 'kettle'" in capfd.readouterr().out
+    assert read_tally(run.tally).failed == 1
+
+
+def test_runs_go_side_by_side_and_none_outlives_a_stop(tmp_path: Path) -> None:
+    """Each of the two waits for the sign of the other, and then goes on until it is stopped."""
+    (tmp_path / "test_it.py").write_text(WAITS, encoding="utf-8")
+    with (
+        Run(tmp_path, os.environ, "one", alone(tmp_path), {"SIGN": "1", "OTHER": "2"}) as one,
+        Run(tmp_path, os.environ, "two", alone(tmp_path), {"SIGN": "2", "OTHER": "1"}) as two,
+    ):
+        last = time.monotonic() + 30
+        while len(list(tmp_path.glob("met-*"))) < 2:
+            assert time.monotonic() < last, "they were never there at the same time"
+            time.sleep(0.05)
+        assert (one.process.poll(), two.process.poll()) == (None, None)
+    assert one.process.returncode is not None
+    assert two.process.returncode is not None
+
+
+def alone(folder: Path) -> list[str]:
+    """Return the arguments of a pytest that takes nothing from this project but its plugin."""
+    return ["-c", os.devnull, "--rootdir", str(folder), "-p", "no:django", "-p", "no:cacheprovider", str(folder)]
+
+
+WAITS = """
+import os, pathlib, time
+
+def test_wait():
+    here = pathlib.Path(__file__).parent
+    (here / f"here-{os.environ['SIGN']}").touch()
+    last = time.monotonic() + 30
+    while not (here / f"here-{os.environ['OTHER']}").exists():
+        assert time.monotonic() < last
+        time.sleep(0.05)
+    (here / f"met-{os.environ['SIGN']}").touch()
+    time.sleep(60)
+"""

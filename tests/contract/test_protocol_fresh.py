@@ -13,9 +13,8 @@ from ops.protocol_export import outputs
 
 ROOT = Path(__file__).resolve().parents[2]
 
-SENT_BY_OTHERS = {1012, 4429}
-"""Documented and understood by the browser, but not sent by our own code: uvicorn sends 1012 when it stops;
-4429 has no sender yet."""
+SENT_BY_OTHERS = {1012}
+"""Documented and understood by the browser, but not sent by our own code: uvicorn sends 1012 when it stops."""
 
 
 def test_generated_files_are_fresh() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.servers import HavreServer, havre_environment, migrate_and_seed
-from tests.support.wire import Line, cookie_of, dial, greet_visitor
+from tests.support.wire import Line, cookie_of, dial, greet_visitor, numbers_shown
 
 MARK = "mauve thistle"
 ID = "a" * 32
@@ -61,10 +61,15 @@ async def test_each_bad_frame_has_its_code_and_the_good_part_goes_on(server: Hav
             assert (answer["type"], answer.get("code")) == ("error", code)
         for text in GOOD_TEXTS:
             assert (await line.say(text))["type"] == "ok"
-            shown = await line.until(type="message")
-            assert shown["body"] == text.replace("\r\n", "\n").strip()
-        numbers = [frame["seq"] for frame in line.seen if frame["type"] == "message"]
-        assert numbers == list(range(1, len(GOOD_TEXTS) + 1))
+        assert numbers_shown(line.seen) == list(range(1, len(GOOD_TEXTS) + 1))
+        stored = [text.replace("\r\n", "\n").strip() for text in GOOD_TEXTS]
+        changed = [text for text, sent in zip(stored, GOOD_TEXTS, strict=True) if text != sent]
+        assert [frame["body"] for frame in line.seen if frame["type"] == "message"] == changed, "shown as it is stored"
+        assert changed
+    async with dial(server, "/ws/v") as socket:
+        again = Line(socket)
+        await greet_visitor(again, token)
+        assert [(await again.until(type="message"))["body"] for _ in GOOD_TEXTS] == stored
     assert MARK not in server.log_text()
 
 

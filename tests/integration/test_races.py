@@ -1,71 +1,44 @@
 """Several hands at the same row on real PostgreSQL: one wins, the others are told, nothing is lost or doubled."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
-from threading import Barrier
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, connection
-from django.test import TransactionTestCase
 
-from audit.services import find_breaks
+from audit import signing
+from audit.core import KEY_CHANGED
+from audit.heads import HeadsUnusable, read
+from audit.models import AuditEvent
+from audit.services import KeyChanged, check_trail, record
 from chat import services
 from chat.core.actors import Staff, Visitor
-from chat.core.errors import ErrorCode, Refused
-from chat.models import Assignment, Conversation, Event
+from chat.core.errors import ErrorCode
+from chat.models import Assignment, Conversation, Event, ReturnWords
 from crisis.models import Escalation
 from crisis.services import acknowledge, climb_due, raise_escalation
 from staff.services import set_availability
-from tests.support.needs import lacking, need_postgres
-from tests.support.people import NOON, ben, cleo, conversation, dana, held_by, waiting
+from tests.support.people import NOON, ben, cleo, conversation, dana, held_by, new_token, waiting
+from tests.support.races import Races, Work, at_once
+from tests.support.words import quick_words
 
 pytestmark = pytest.mark.servers
-
-Work = Callable[[], Any]
-
-
-def at_once(works: Sequence[Work]) -> list[Any]:
-    """Start everything at the same moment, each on a connection of its own; a refusal comes back as its code."""
-    gate = Barrier(len(works))
-
-    def one(work: Work) -> Any:
-        try:
-            gate.wait(10)
-            return work()
-        except Refused as refused:
-            return refused.code
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(one, works))
 
 
 def post(actor: Visitor | Staff, pk: UUID, client_id: str, body: str = "hello") -> Work:
     return lambda: services.post_message(actor=actor, conversation_id=pk, client_id=client_id, body=body, now=NOON)
 
 
-class RaceStories(TransactionTestCase):
+class RaceStories(Races):
     def setUp(self) -> None:
-        need_postgres()
-        if connection.vendor != "postgresql":
-            lacking("PostgreSQL", "these settings use another database")
+        super().setUp()
         self.ben, self.cleo, self.dana = ben(), cleo(), dana()
         for person in (self.ben, self.cleo):
             set_availability(user_id=person.id, state="ready", now=NOON)
-
-    def _fixture_teardown(self) -> None:
-        # the database refuses to empty the trail, as it should; only here it may
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER USER")
-            super()._fixture_teardown()  # type: ignore[misc]
-            cursor.execute("ALTER TABLE audit_auditevent ENABLE TRIGGER USER")
-
-    def tearDown(self) -> None:
-        assert find_breaks() == []
 
     def take(self, who: Staff, pk: UUID) -> Work:
         return lambda: services.take(actor=who, conversation_id=pk, now=NOON)
@@ -169,3 +142,62 @@ class RaceStories(TransactionTestCase):
         assert Escalation.objects.get().state == "acknowledged"
         codes = [event.code for event in Event.objects.filter(conversation=pk)]
         assert sum("acknowledg" in code for code in codes) == 1, answers
+
+    def test_of_several_who_change_the_trails_key_none_does_it_beside_another(self) -> None:
+        with TemporaryDirectory() as folder:
+            keys, lines = Path(folder) / "keys", Path(folder) / "lines"
+            record(actor="command", action="thing.done", subject="site", now=NOON)
+            first = signing.public_of(signing.signing_key(keys))
+
+            def change() -> str:
+                try:
+                    signing.change_key(keys=keys, folder=lines, actor="command", now=NOON)
+                except (KeyChanged, HeadsUnusable) as error:
+                    return type(error).__name__
+                return "changed"
+
+            def sign() -> None:
+                # what meets a change is signed by the next round
+                with suppress(HeadsUnusable):
+                    signing.sign_newest(keys=keys, folder=lines, now=NOON, after=b"")
+
+            answers = at_once([change, change, change, sign, sign])
+            signing.finish_change(keys, lines)
+            sign()
+            assert "changed" in answers
+            assert AuditEvent.objects.filter(action=KEY_CHANGED).count() >= answers.count("changed")
+            signed = read(lines, first)
+            assert signed.broken == []
+            assert check_trail(signed.heads, signed.keys)[1] == []
+            assert len(list(keys.iterdir())) == 1
+
+
+class ReturnRaces(Races):
+    def setUp(self) -> None:
+        super().setUp()
+        self.pk, token = held_by(ben())
+        with quick_words():
+            self.words = " ".join(services.give_words(token=token, now=NOON).result)
+
+    def back(self, phrase: str) -> Work:
+        return lambda: services.return_by_words(phrase=phrase, token=new_token(), now=NOON)
+
+    def codes(self) -> list[str]:
+        return list(Event.objects.filter(conversation=self.pk, kind="fact").values_list("code", flat=True))
+
+    def test_wrong_tries_at_once_are_all_counted_and_end_it_once(self) -> None:
+        wrong = " ".join([*self.words.split()[:-1], "qqqq"])
+        with quick_words():
+            answers = at_once([self.back(wrong) for _ in range(12)])
+        assert {answer.result for answer in answers} == {None}
+        assert not ReturnWords.objects.exists()
+        assert self.codes().count("words_ended") == 1
+
+    def test_of_many_who_come_back_at_once_the_last_holds_it_and_each_return_has_its_number(self) -> None:
+        with quick_words():
+            answers = at_once([self.back(self.words) for _ in range(6)])
+        assert {answer.result for answer in answers} == {self.pk}
+        assert self.codes().count("came_back") == 6
+        row = conversation(self.pk)
+        assert row.return_seq == row.visitor_head
+        assert row.return_open

@@ -18,7 +18,7 @@ from tests.support.servers import (
     havre_environment,
     migrate_and_seed,
 )
-from tests.support.wire import Line, cookie_of, dial, greet_visitor
+from tests.support.wire import Line, cookie_of, dial, greet_visitor, numbers_shown
 
 pytestmark = pytest.mark.servers
 CANARY = "the teal kettle sings at dusk"
@@ -76,7 +76,7 @@ async def test_visitor_and_advocate_on_different_processes(site: dict[str, Any])
         ref = await advocate.send(type="post", conversation=pk, client_id=secrets.token_hex(16), body="while away")
         assert (await advocate.until(ref=ref))["type"] == "ok"
         near.restart()
-        last = max(frame["seq"] for frame in visitor.seen if frame["type"] in {"message", "fact"})
+        last = max(numbers_shown(visitor.seen))
         async with dial(near, "/ws/v") as again:
             back = Line(again)
             await greet_visitor(back, token, after=last)
@@ -84,7 +84,7 @@ async def test_visitor_and_advocate_on_different_processes(site: dict[str, Any])
             ref = await back.send(type="end")
             assert (await back.until(ref=ref))["type"] == "ok"
             await advocate.until(type="fact", code="ended_by_visitor")
-    numbers = [f["seq"] for f in [*visitor.seen, *back.seen] if f["type"] in {"message", "fact"} and "seq" in f]
+    numbers = numbers_shown([*visitor.seen, *back.seen])
     assert numbers == list(range(1, len(numbers) + 1))
     assert "amber note" not in json.dumps(visitor.seen)
     for server in (near, far):

@@ -90,6 +90,36 @@ test("lines are appended in order, repeats are ignored, and a gap is asked for a
   assert.deepEqual(store.toFollow(healed), []);
 });
 
+test("two answers in a row that leave a gap make this page hold nothing and take what there is", () => {
+  const gap = store.reduce(holding(message(1)), message(4), NOW);
+  const once = store.reduce(store.asked(gap, ID), followed(4), NOW);
+  assert.deepEqual(store.toFollow(once), [{ conversation: ID, after: 1 }], "asked for once more");
+  const twice = store.reduce(store.asked(once, ID), followed(4), NOW);
+  assert.deepEqual(store.toFollow(twice), [{ conversation: ID, after: 0 }]);
+  const progress = store.reduce(store.reduce(store.asked(once, ID), message(2), NOW), followed(4), NOW);
+  assert.deepEqual(store.toFollow(progress), [{ conversation: ID, after: 2 }], "an answer that helped counts anew");
+});
+
+test("who missed too much holds only the newest lines, and older ones go before them, once", () => {
+  const snapshot = { type: "snapshot", conversation: ID, after: 300 };
+  const text = { clientId: "e".repeat(32), kind: "post", body: "long ago" };
+  let state = store.queued(holding(message(1), message(2)), ID, text);
+  state = store.answered(state, ID, text.clientId, { ok: true, seq: 290 });
+  state = [snapshot, message(301), message(302), followed(302)].reduce((now, frame) => store.reduce(now, frame, NOW), state);
+  assert.deepEqual(state.logs[ID].lines.map((line) => line.seq), [301, 302]);
+  assert.deepEqual([state.logs[ID].first, store.toFollow(state), state.outbox], [300, [], {}]);
+  for (const seq of [300, 299, 300, 299, 298, 302]) state = store.reduce(state, message(seq), NOW);
+  assert.deepEqual(state.logs[ID].lines.map((line) => line.seq), [298, 299, 300, 301, 302]);
+  assert.equal(state.logs[ID].last, 302);
+});
+
+test("how far the visitor has got never goes back", () => {
+  const reached = (delivered, read) => ({ type: "reached", conversation: ID, delivered, read });
+  const state = holding(message(1), message(2), reached(2, 1), reached(1, 2));
+  assert.deepEqual(state.reached[ID], { delivered: 2, read: 2 });
+  assert.deepEqual(store.reduce(state, { type: "unfollowed", conversation: ID }, NOW).reached, {});
+});
+
 test("a pong finds a lost last line", () => {
   const state = holding(message(1), { type: "pong", heads: { [ID]: 2 } });
   assert.deepEqual(store.toFollow(state), [{ conversation: ID, after: 1 }]);
@@ -130,7 +160,7 @@ test("one's own text goes from sending to its line, whichever of answer and line
 test("a refused text stays with its reason until it is sent again or taken back", () => {
   const text = { clientId: "d".repeat(32), kind: "note", body: "hm" };
   const refused = store.answered(store.queued(holding(), ID, text), ID, text.clientId, { ok: false, code: "wrong_state" });
-  assert.deepEqual(refused.outbox[ID][0], { ...text, state: "refused", code: "wrong_state" });
+  assert.deepEqual(refused.outbox[ID][0], { ...text, state: "refused", code: "wrong_state", seq: null });
   assert.equal(store.queued(refused, ID, text).outbox[ID].length, 1);
   assert.deepEqual(store.landed(refused, ID, text.clientId).outbox, {});
 });
@@ -211,4 +241,21 @@ test("ages are words, and short clocks count the first minute in tens", () => {
 test("a missing word shows its key, and marks without a value stay", () => {
   assert.equal(say(words, "nowhere"), "nowhere");
   assert.equal(say({ hello: "{name}!" }, "hello"), "{name}!");
+});
+
+test("what was erased leaves the page in the moment in which that is told", () => {
+  let state = store.reduce(store.empty(), { ...golden.welcome, you }, NOW);
+  state = store.reduce(state, overview([conversation(ID)]), NOW);
+  const lines = [
+    { ...golden.message, conversation: ID, seq: 1, body: "I live at 12 Secretstreet" },
+    { ...golden.note, conversation: ID, seq: 2, body: "Secretstreet" },
+    { ...golden.fact, conversation: ID, seq: 3, code: "erase_asked" },
+    { ...golden.fact, conversation: ID, seq: 4, code: "erase_done" },
+  ];
+  state = store.reduce(state, { type: "followed", conversation: ID, head: 0 }, NOW);
+  for (const line of lines.slice(0, 3)) state = store.reduce(state, line, NOW);
+  assert.match(JSON.stringify(state), /Secretstreet/);
+  state = store.reduce(state, lines[3], NOW);
+  assert.doesNotMatch(JSON.stringify(state), /Secretstreet/);
+  assert.deepEqual(state.logs[ID].lines.map((line) => line.code), ["erased", "erased", "erase_asked", "erase_done"]);
 });

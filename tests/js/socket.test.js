@@ -13,6 +13,7 @@ function line({ random = () => 0.5 } = {}) {
   let listening = true;
   let hellos = 0;
   const made = openLine({
+    ping: () => ({ type: "ping", read: 7 }),
     url: "ws://test/ws/v",
     hello: () => ({ type: "hello", count: ++hellos }),
     onFrame: (frame) => frames.push(frame),
@@ -113,7 +114,7 @@ test("pings after 20 to 25 seconds, and gives a silent line up 10 seconds later"
   one.clock.pass(22_400);
   assert.equal(first.sent.length, 1);
   one.clock.pass(100);
-  assert.deepEqual(first.sent.at(-1), { type: "ping" });
+  assert.deepEqual(first.sent.at(-1), { type: "ping", read: 7 });
   one.clock.pass(9_900);
   assert.equal(one.states.at(-1), "open");
   one.clock.pass(200);
@@ -245,7 +246,7 @@ test("a page that wakes asks at once whether the line is alive", () => {
   const one = line();
   one.socket().greets();
   one.wake();
-  assert.deepEqual(one.socket().sent.at(-1), { type: "ping" });
+  assert.deepEqual(one.socket().sent.at(-1), { type: "ping", read: 7 });
   one.socket().breaks();
   one.clock.pass(1_000);
   one.socket().breaks();

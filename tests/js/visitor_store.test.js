@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { MOST_CHARACTERS, answered, empty, gone, measured, misses, queued, quiet, reduce, takenBack, way } from "../../frontend/static/js/lib/visitor_store.js";
+import { MOST_CHARACTERS, answered, asking, empty, gone, got, measured, misses, queued, quiet, reduce, takenBack, way } from "../../frontend/static/js/lib/visitor_store.js";
 
 const NOW = 1_000_000;
 const ID = "0".repeat(31) + "1";
 const AT = "2026-11-24T00:00:00.000Z";
 const golden = JSON.parse(readFileSync(new URL("../golden/frames.json", import.meta.url), "utf8")).visitor_events;
 
-const welcome = (more = {}) => ({ type: "welcome", version: 1, state: "waiting", language: "en", head: 0, advocate: null, staffed: true, ...more });
+const welcome = (more = {}) => ({ type: "welcome", version: 1, state: "waiting", language: "en", head: 0, after: 0, older: false, hidden: false, advocate: null, staffed: true, ...more });
 const standing = (more = {}) => ({ type: "standing", state: "waiting", advocate: null, staffed: true, ...more });
 const theirs = (seq, body = "hello") => ({ type: "message", seq, author: "advocate", name: "Sam", client_id: null, body, at: AT });
 const own = (seq, body = "hi", id = ID) => ({ type: "message", seq, author: "you", name: null, client_id: id, body, at: AT });
@@ -17,7 +17,7 @@ const fact = (seq, code, name = null) => ({ type: "fact", seq, code, name, at: A
 const after = (...frames) => frames.reduce((state, frame) => reduce(state, frame, NOW), empty());
 
 test("every frame that the server can send is taken", () => {
-  assert.deepEqual(Object.keys(golden).sort(), ["error", "fact", "message", "ok", "pong", "standing", "typing", "welcome"]);
+  assert.deepEqual(Object.keys(golden).sort(), ["error", "fact", "message", "ok", "pong", "proof_wanted", "reached", "standing", "typing", "welcome"]);
   for (const [type, frame] of Object.entries(golden)) {
     const frozen = Object.freeze(empty());
     const next = reduce(frozen, frame, NOW);
@@ -47,6 +47,16 @@ test("a wait begins with the welcome and ends when somebody joins", () => {
   assert.deepEqual([state.waitingFrom, state.advocate], [null, "Sam"]);
 });
 
+test("who came back by words begins behind the return and is shown nothing older before an advocate says so", () => {
+  const hidden = after(welcome({ state: "active", advocate: "Sam", head: 4, after: 4, older: true, hidden: true }), theirs(5, "is it you?"));
+  assert.deepEqual([hidden.first, hidden.hidden, hidden.lines.map((line) => line.seq)], [4, true, [5]]);
+  const known = reduce(hidden, fact(6, "return_accepted"), NOW);
+  assert.deepEqual([known.first, known.hidden], [4, false]);
+  const older = [4, 3, 2, 1].reduce((state, seq) => reduce(state, theirs(seq), NOW), known);
+  assert.deepEqual([older.first, older.lines.map((line) => line.seq)], [0, [1, 2, 3, 4, 5, 6]]);
+  assert.equal(reduce(hidden, welcome({ state: "active", head: 6, after: 5, hidden: false }), NOW).hidden, false, "a new line tells it too");
+});
+
 test("an offer still is a wait, and shows nobody", () => {
   const state = after(welcome({ state: "offered", advocate: "Sam" }));
   assert.deepEqual([state.waitingFrom, state.advocate], [NOW, null]);
@@ -73,6 +83,43 @@ test("events are shown once and in order; a gap shows nothing but is known", () 
   assert.equal(misses(state), false);
 });
 
+test("who missed too much holds only the newest lines, and older ones go before them, once", () => {
+  let state = answered(queued(after(welcome(), theirs(1), theirs(2)), { clientId: ID, body: "hi" }, NOW), ID, { ok: true, seq: 290 });
+  assert.equal(state.outbox.length, 1);
+  for (const frame of [welcome({ head: 302, after: 300, older: true }), theirs(301), theirs(302)]) state = reduce(state, frame, NOW);
+  assert.deepEqual(state.lines.map((line) => line.seq), [301, 302]);
+  assert.deepEqual([state.first, state.last, misses(state), state.outbox], [300, 302, false, []]);
+  for (const frame of [theirs(300), theirs(299), theirs(300), own(298), theirs(299), theirs(302)]) state = reduce(state, frame, NOW);
+  assert.deepEqual(state.lines.map((line) => line.seq), [298, 299, 300, 301, 302]);
+  assert.deepEqual([state.first, state.last, state.lines[0].own], [297, 302, true]);
+});
+
+test("asking twice in vain makes this page hold nothing, and keeps what is on its way", () => {
+  const gap = queued(reduce(after(welcome(), theirs(1)), theirs(4), NOW), { clientId: ID, body: "hi" }, NOW);
+  const once = asking(gap, false);
+  const twice = asking(reduce(once, welcome({ head: 4, after: 1 }), NOW), false);
+  assert.deepEqual([once.last, twice.last], [1, 1]);
+  const dropped = asking(reduce(twice, welcome({ head: 4, after: 1 }), NOW), false);
+  assert.deepEqual([dropped.last, dropped.lines, dropped.begun, dropped.outbox.length, dropped.failures], [0, [], true, 1, 0]);
+  const helped = asking(reduce(twice, theirs(2), NOW), false);
+  assert.equal(helped.last, 2, "an answer that helped counts anew");
+});
+
+test("a log that was set back is fetched from its beginning at the second refusal", () => {
+  const ahead = after(welcome(), theirs(1), theirs(2));
+  const once = asking(ahead, true);
+  assert.equal(once.last, 2);
+  assert.equal(asking(once, true).last, 0);
+  assert.equal(asking(reduce(once, welcome({ head: 2, after: 2 }), NOW), true).last, 2, "one that was taken counts anew");
+});
+
+test("how far staff have got never goes back", () => {
+  const reached = (delivered, read) => ({ type: "reached", delivered, read });
+  const state = after(welcome(), own(1), own(2), reached(2, 1));
+  assert.deepEqual(reduce(state, reached(1, 2), NOW).reached, { delivered: 2, read: 2 });
+  assert.equal(reduce(state, reached(2, 1), NOW), state);
+});
+
 test("a pong and a welcome tell of events that did not arrive", () => {
   assert.equal(misses(after(welcome({ head: 3 }))), true);
   const state = after(welcome(), theirs(1), { type: "pong", head: 1 });
@@ -80,15 +127,24 @@ test("a pong and a welcome tell of events that did not arrive", () => {
   assert.equal(misses(reduce(state, { type: "pong", head: 2 }, NOW)), true);
 });
 
-test("an own message is on its way until its event comes, whichever comes first", () => {
+test("an own message is on its way until it is acknowledged or its event comes, whichever is first", () => {
   const posted = queued(after(welcome()), { clientId: ID, body: "hi" }, NOW);
   assert.deepEqual(posted.outbox.map((one) => way(one, NOW)), ["sending"]);
-  const acknowledged = answered(posted, ID, { ok: true, seq: 1 });
-  assert.equal(way(acknowledged.outbox[0], NOW + 60_000), "sent");
-  const shown = reduce(acknowledged, own(1), NOW);
-  assert.deepEqual([shown.outbox.length, shown.lines.length, shown.lines[0].key], [0, 1, ID]);
+  const shown = answered(posted, ID, { ok: true, seq: 1 });
+  assert.deepEqual(shown, reduce(posted, own(1), NOW), "the acknowledgement shows what the event would");
+  assert.deepEqual([shown.outbox.length, shown.lines.length, shown.lines[0].key, shown.last], [0, 1, ID, 1]);
+  assert.deepEqual(reduce(shown, own(1), NOW), shown, "its event may come all the same");
   const eventFirst = answered(reduce(posted, own(1), NOW), ID, { ok: true, seq: 1 });
   assert.deepEqual([eventFirst.outbox.length, eventFirst.lines.length], [0, 1]);
+});
+
+test("an own message with lines before it that are missing waits for them", () => {
+  const posted = queued(after(welcome(), theirs(1)), { clientId: ID, body: "hi" }, NOW);
+  const acknowledged = answered(posted, ID, { ok: true, seq: 3 });
+  assert.equal(way(acknowledged.outbox[0], NOW + 60_000), "sent");
+  assert.deepEqual([acknowledged.last, acknowledged.lines.length], [1, 1]);
+  const shown = reduce(reduce(acknowledged, theirs(2), NOW), own(3), NOW);
+  assert.deepEqual([shown.last, shown.lines.map((line) => line.seq), shown.outbox], [3, [1, 2, 3], []]);
 });
 
 test("a repeated event of an own message does not show it twice", () => {
@@ -142,4 +198,17 @@ test("length is counted as the server counts it: in characters, without the oute
   assert.equal(measured("\u{1F54A}".repeat(MOST_CHARACTERS)).left, 0);
   assert.equal(measured("x".repeat(MOST_CHARACTERS + 1)).left, -1);
   assert.equal(measured(" \n ").body, "");
+});
+
+test("sent, delivered and seen are told apart, and never taken back", () => {
+  let state = after(welcome({ head: 2 }), own(1), own(2, "two", "0".repeat(31) + "2"));
+  assert.deepEqual([got(state, 1), got(state, 2)], ["sent", "sent"]);
+  state = reduce(state, { type: "reached", delivered: 2, read: 1 }, NOW);
+  assert.deepEqual([got(state, 1), got(state, 2)], ["seen", "delivered"]);
+  state = reduce(state, { type: "reached", delivered: 0, read: 0 }, NOW);
+  assert.deepEqual([got(state, 1), got(state, 2)], ["seen", "delivered"]);
+});
+
+test("the page knows the language of the conversation", () => {
+  assert.equal(after(welcome({ language: "fr" })).language, "fr");
 });

@@ -1,10 +1,10 @@
 """Ask axe what is wrong with a page, at a phone's size and at a desk's."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Frame, Page
 
 from tests.support import browsers
 from tests.support.needs import need_axe
@@ -16,23 +16,38 @@ _RUN = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultT
 _WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-def problems(page: Page, name: str) -> list[str]:
-    """Return each violation and each side scroll of a page at both sizes, each with the places; none is the aim."""
-    return [f"{name}: {line}" for line in _problems(page, name)]
+SHAPES = {"phone": browsers.PHONE, "desk": browsers.DESK}
 
 
-def _problems(page: Page, name: str) -> Iterator[str]:
+def problems(page: Page, name: str, sizes: Iterable[str] = tuple(SHAPES)) -> list[str]:
+    """Return each violation and each side scroll of a page at these sizes, each with the places; none is the aim."""
+    return [f"{name}: {line}" for line in _problems(page, name, sizes)]
+
+
+def problems_of_frames(page: Page, name: str) -> list[str]:
+    """Return the violations inside a page's frames; what is asked of a whole page only is not asked of them."""
+    tags = [tag for tag in TAGS if tag != "best-practice"]
+    return [line for frame in page.frames[1:] for line in _violations(frame, f"{name}: frame {frame.name}", tags)]
+
+
+def _violations(place: Page | Frame, name: str, tags: list[str]) -> Iterator[str]:
+    if place.evaluate("typeof axe") == "undefined":
+        place.evaluate(need_axe().read_text(encoding="utf-8"))
+    found: dict[str, Any] = place.evaluate(_RUN, tags)
+    for violation in found["violations"]:
+        places = [" ".join(map(str, node["target"])) for node in violation["nodes"]]
+        yield f"{name}: {violation['id']} ({violation['impact']}) at {places[:4]}"
+
+
+def _problems(page: Page, name: str, sizes: Iterable[str]) -> Iterator[str]:
     before = page.viewport_size
-    for size, shape in (("phone", browsers.PHONE), ("desk", browsers.DESK)):
-        page.set_viewport_size(shape)  # type: ignore[arg-type]
-        if page.evaluate("typeof axe") == "undefined":
-            page.evaluate(need_axe().read_text(encoding="utf-8"))
+    for size in sizes:
+        page.set_viewport_size(SHAPES[size])  # type: ignore[arg-type]
+        # what stands half under the bar at the top would be measured as cut off
+        page.evaluate("scrollTo(0, 0)")
         if page.evaluate(_WIDER) > 0:
             yield f"{size}: scrolls sideways"
-        found: dict[str, Any] = page.evaluate(_RUN, TAGS)
-        for violation in found["violations"]:
-            places = [" ".join(map(str, node["target"])) for node in violation["nodes"]]
-            yield f"{size}: {violation['id']} ({violation['impact']}) at {places[:4]}"
+        yield from _violations(page, size, TAGS)
         folder = os.environ.get("HAVRE_TEST_SCREENS")
         if folder:
             page.screenshot(path=f"{folder}/{name}-{size}.png")

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, BrowserContext, Playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect
 
 from tests.support.needs import need_chromium, need_firefox
+
+# servers, browsers and other tests share two cores; where a time is promised, a test names it
+expect.set_options(timeout=15_000)
 
 PHONE = {"width": 360, "height": 640}
 DESK = {"width": 1280, "height": 800}

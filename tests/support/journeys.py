@@ -72,7 +72,7 @@ def open_row(console: Page, text: str) -> None:
 
 
 def raise_flag(console: Page, level: str, reason: str) -> None:
-    flag = console.locator("details.flag:visible")
+    flag = console.locator("details.flag:not(.agree):visible")
     flag.locator("summary").click()
     flag.locator(f"input[type=radio][value='{level}']").check()
     flag.locator("textarea").fill(reason)

@@ -4,6 +4,8 @@ import secrets
 from datetime import UTC, datetime
 from uuid import UUID
 
+from cases import services as cases
+from cases.delivery import deliver_due
 from chat import services
 from chat.core.actors import Staff
 from chat.models import Conversation, Site
@@ -81,3 +83,17 @@ def held_by(advocate: Staff, now: datetime = NOON) -> tuple[UUID, str]:
 def conversation(pk: UUID) -> Conversation:
     """Return the row as it is now."""
     return Conversation.objects.get(pk=pk)
+
+
+def recorded(pk: UUID, now: datetime) -> None:
+    """Write Ben's record of a conversation that is over, and let everything it sets off arrive."""
+    cases.record_contact(
+        actor=ben(),
+        conversation_id=pk,
+        contact_type="victim_survivor",
+        disposition="support_given",
+        case_identified=False,
+        summary="",
+        now=now,
+    )
+    deliver_due(now=now)

@@ -31,9 +31,9 @@ class Line:
         await self.socket.send(json.dumps(frame))
         return self.ref
 
-    async def until(self, **wanted: Any) -> dict[str, Any]:
+    async def until(self, within: float = 10, **wanted: Any) -> dict[str, Any]:
         """Return the next frame with these fields, within some seconds."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(within):
             while True:
                 frame: dict[str, Any] = json.loads(await self.socket.recv())
                 self.seen.append(frame)
@@ -44,6 +44,15 @@ class Line:
         """Send a message and return its acknowledgement."""
         frame = {"type": "post", "client_id": secrets.token_hex(16), "body": text} | more
         return await self.until(ref=await self.send(**frame))
+
+
+def numbers_shown(frames: list[dict[str, Any]]) -> list[int]:
+    """Return the numbers that a visitor's page shows, in the order in which each is shown first.
+
+    An own text is shown by its acknowledgement, by its event, or by both.
+    """
+    shown = (frame for frame in frames if frame["type"] in {"message", "fact", "ok"} and frame.get("seq"))
+    return list(dict.fromkeys(frame["seq"] for frame in shown))
 
 
 def dial(server: HavreServer, path: str, *, origin: str = "", cookie: str = "") -> Any:

@@ -35,9 +35,16 @@ def test_what_is_not_in_the_table_is_refused_with_a_code(state: State, move: Mov
         assert caught.value.code is ErrorCode.WRONG_STATE
 
 
-def test_nothing_leaves_an_ended_state_and_every_other_state_leads_on() -> None:
-    leaving = {state for _, state in MOVES}
+def test_nothing_leaves_an_ended_state_but_a_return_and_every_other_state_leads_on() -> None:
+    leaving = {state for move, state in MOVES if move is not Move.RETURN}
     assert leaving == set(State) - ENDED
+
+
+def test_a_return_leads_from_everything_but_the_record_to_where_one_can_write() -> None:
+    returns = {state: entry for (move, state), entry in MOVES.items() if move is Move.RETURN}
+    assert returns.keys() == set(State) - {State.CLOSED}
+    assert {target for target, _ in returns.values()} == OPEN
+    assert all(movers == {Mover.VISITOR} for _, movers in returns.values())
 
 
 def test_every_state_can_be_reached_and_can_reach_an_end() -> None:
@@ -56,7 +63,8 @@ def test_every_state_can_be_reached_and_can_reach_an_end() -> None:
 
 
 def test_a_visitor_can_always_leave_what_is_open_and_moves_nothing_else() -> None:
-    theirs = {key for key, (_, movers) in MOVES.items() if Mover.VISITOR in movers}
+    moves = {key: movers for key, (_, movers) in MOVES.items() if key[0] is not Move.RETURN}
+    theirs = {key for key, movers in moves.items() if Mover.VISITOR in movers}
     assert theirs == {(move, state) for move in (Move.END, Move.LEAVE) for state in OPEN}
 
 

@@ -18,7 +18,7 @@ def waiting(number: int, minutes: int, level: int = 0, language: str = "en") -> 
 
 
 def ready(number: int, language: str = "en", held: tuple[int, ...] = (), begun: datetime | None = None) -> Ready:
-    return Ready(number, language, 2, held, begun)
+    return Ready(number, frozenset({language}), 2, held, begun)
 
 
 def test_danger_gets_a_head_start_and_nobody_starves() -> None:

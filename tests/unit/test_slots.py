@@ -2,6 +2,7 @@
 
 import threading
 import unicodedata
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -73,24 +74,20 @@ def test_a_burst_of_sign_ins_works_on_two_phrases_at_a_time(monkeypatch: pytest.
     running, most, gate = 0, 0, threading.Lock()
     done = threading.Event()
 
-    class Counting:
-        def __init__(self, **_: object) -> None:
-            pass
+    def counting(*_: object) -> bytes:
+        nonlocal running, most
+        with gate:
+            running += 1
+            most = max(most, running)
+            full = running == 2
+        if full:
+            done.set()
+        done.wait(5)
+        with gate:
+            running -= 1
+        return b"k" * 32
 
-        def derive(self, _: bytes) -> bytes:
-            nonlocal running, most
-            with gate:
-                running += 1
-                most = max(most, running)
-                full = running == 2
-            if full:
-                done.set()
-            done.wait(5)
-            with gate:
-                running -= 1
-            return b"k" * 32
-
-    monkeypatch.setattr(slots, "Argon2id", Counting)
+    monkeypatch.setattr(slots, "hash_secret_raw", counting)
     burst = [threading.Thread(target=slots.lock_with_phrase, args=(SECRET, "a b", OWNER, CHEAP)) for _ in range(50)]
     for thread in burst:
         thread.start()
@@ -135,3 +132,24 @@ def test_a_mistyped_share_is_refused() -> None:
         with pytest.raises(BadShare):
             shares.read(wrong)
     assert shares.read(text.lower().replace(" ", "\n")).person == 1
+
+
+def test_real_phrases_at_once_come_to_their_end() -> None:
+    cost, opened = Cost(memory_kib=8_192, passes=3, lanes=4), []
+    slot = slots.lock_with_phrase(SECRET, "a b", OWNER, cost)
+    work = threading.Thread
+    burst = [work(target=lambda: opened.append(slots.unlock(slot, "a b", OWNER)), daemon=True) for _ in range(20)]
+    for thread in burst:
+        thread.start()
+    for thread in burst:
+        thread.join(20)
+    assert opened == [SECRET] * 20
+
+
+@pytest.mark.parametrize(
+    "cost", [Cost(2**31, 1, 1), Cost(64, 0, 1), Cost(64, 1, 0), Cost(64, 10**6, 1), Cost(8, 1, 4)], ids=repr
+)
+def test_a_cost_that_is_not_ours_opens_nothing_and_takes_nothing(cost: Cost) -> None:
+    slot = slots.lock_with_phrase(SECRET, "a b", OWNER, CHEAP)
+    with pytest.raises(NotAuthentic):
+        slots.unlock(replace(slot, cost=cost), "a b", OWNER)

@@ -1,5 +1,31 @@
 // Written by `manage.py export_protocol` from chat/protocol.py. Change that file, not this one.
 
+/** Ask for the count whose derived key begins with `key_prefix`; signed, so that it comes back as it was. */
+export interface ProofChallenge {
+  algorithm: "PBKDF2/SHA-256";
+  cost: number;
+  nonce: string;
+  salt: string;
+  key_length: number;
+  key_prefix: string;
+  key_signature: string;
+  expires_at: number;
+  signature: string;
+}
+
+/** Show that the work of a challenge was done. */
+export interface Proof {
+  challenge: ProofChallenge;
+  counter: number;
+  derived_key: string;
+}
+
+/** Say between how many minutes a wait may still take: coarse, no promise; `at_most` null means "more than". */
+export interface WaitRange {
+  at_least: number;
+  at_most: number | null;
+}
+
 /** Describe the signed-in person to their own page. */
 export interface Person {
   id: number;
@@ -28,6 +54,7 @@ export interface ConversationSummary {
   answered: boolean;
   visitor_here: boolean;
   ended_by: "advocate" | "faded" | "left_quickly" | "visitor" | null;
+  returned: boolean;
 }
 
 /** Describe an escalation on the board: no reason, no text. */
@@ -53,6 +80,7 @@ export interface VisitorHello {
   start: boolean;
   language: "en" | "fr";
   door?: "help" | "not_said" | "professional" | "report" | "worried";
+  proof?: Proof | null;
 }
 
 /** Write a message; the same `client_id` again is harmless and gets the first answer again. */
@@ -69,20 +97,55 @@ export interface VisitorEnd {
   ref: number;
 }
 
-/** Show that the page is there; answered with the newest number. */
+/** Show that the page is there, and how far it has got; answered with the newest number. */
 export interface VisitorPing {
   type: "ping";
+  delivered?: number;
+  read?: number;
 }
 
-/** Answer a hello: how the conversation stands; what was missed follows as ordinary events. */
+/** Tell up to which number this page holds the log, and up to which somebody looked at it; not answered. */
+export interface VisitorSeen {
+  type: "seen";
+  delivered: number;
+  read: number;
+}
+
+/** Ask for the page of lines before a number; they come newest first, as ordinary events. */
+export interface VisitorOlder {
+  type: "older";
+  ref: number;
+  before: number;
+}
+
+/** Say as what one comes after all; staff see it. The same door again changes nothing. */
+export interface VisitorDoor {
+  type: "door";
+  ref: number;
+  door: "help" | "professional" | "report" | "worried";
+}
+
+/** Say in which language the page is read from now on; staff see it. The same again changes nothing. */
+export interface VisitorLanguage {
+  type: "language";
+  ref: number;
+  language: "en" | "fr";
+}
+
+/** Answer a hello: how the conversation stands; what lies beyond `after` follows as ordinary events. */
 export interface VisitorWelcome {
   type: "welcome";
   version: number;
   state: "abandoned" | "active" | "closed" | "offered" | "waiting" | "wrap_up";
   language: "en" | "fr";
   head: number;
+  after: number;
+  older: boolean;
+  hidden: boolean;
   advocate: string | null;
   staffed: boolean;
+  wait: WaitRange | null;
+  language_read: boolean;
 }
 
 /** Show a message; `client_id` only on one's own. */
@@ -100,17 +163,19 @@ export interface VisitorMessage {
 export interface VisitorFact {
   type: "fact";
   seq: number;
-  code: "ended_by_advocate" | "ended_by_visitor" | "joined" | "returned_to_queue";
+  code: "came_back" | "ended_by_advocate" | "ended_by_visitor" | "erased" | "joined" | "return_accepted" | "returned_to_queue" | "unreadable" | "words_ended";
   name: string | null;
   at: string;
 }
 
-/** Tell how things stand when nothing was written: the state, and whether somebody is on shift. */
+/** Tell how things stand when nothing was written: the state, who is on shift, and how long it may take. */
 export interface VisitorStanding {
   type: "standing";
   state: "abandoned" | "active" | "closed" | "offered" | "waiting" | "wrap_up";
   advocate: string | null;
   staffed: boolean;
+  wait: WaitRange | null;
+  language_read: boolean;
 }
 
 /** Tell that the advocate is writing; the page forgets it after some seconds. */
@@ -118,7 +183,14 @@ export interface VisitorTyping {
   type: "typing";
 }
 
-/** Acknowledge a command after its commit; `seq` for a message. */
+/** Tell how far staff have got, whoever they are: up to which of the visitor's own numbers. */
+export interface VisitorReached {
+  type: "reached";
+  delivered: number;
+  read: number;
+}
+
+/** Acknowledge a command after its commit; `seq` for a message, which it shows where it is the page's next number. */
 export interface VisitorOk {
   type: "ok";
   ref: number;
@@ -137,6 +209,12 @@ export interface VisitorError {
 export interface VisitorPong {
   type: "pong";
   head: number;
+}
+
+/** Answer a first hello when very many begin at once: nothing is opened before the work is done. */
+export interface VisitorProofWanted {
+  type: "proof_wanted";
+  challenge: ProofChallenge;
 }
 
 /** Come first on every socket: go on with everything that this tab holds, conversation to newest number. */
@@ -185,11 +263,20 @@ export interface StaffTyping {
   conversation: string;
 }
 
-/** Move one's own read mark forward; never back; not answered. */
+/** Move one's own marks forward: what this tab holds and what was looked at; never back; not answered. */
 export interface StaffRead {
   type: "read";
   conversation: string;
   up_to: number;
+  delivered?: number;
+}
+
+/** Ask for the page of lines before a number; they come newest first, as ordinary events. */
+export interface StaffOlder {
+  type: "older";
+  ref: number;
+  conversation: string;
+  before: number;
 }
 
 /** Take a waiting conversation, or accept an offered one. */
@@ -265,10 +352,17 @@ export interface StaffFact {
   type: "fact";
   conversation: string;
   seq: number;
-  code: "ended_by_advocate" | "ended_by_visitor" | "faded" | "flag_acknowledged" | "flag_climbed" | "flag_raised" | "flag_resolved" | "flag_stood_down" | "joined" | "left_quickly" | "offered" | "opened" | "recorded" | "returned_to_queue";
+  code: "came_back" | "code_word_agreed" | "door_help" | "door_professional" | "door_report" | "door_worried" | "ended_by_advocate" | "ended_by_visitor" | "erase_asked" | "erase_done" | "erased" | "faded" | "flag_acknowledged" | "flag_climbed" | "flag_raised" | "flag_resolved" | "flag_stood_down" | "joined" | "language_en" | "language_fr" | "left_quickly" | "offered" | "opened" | "recorded" | "return_accepted" | "return_refused" | "returned_to_queue" | "unreadable" | "words_ended" | "words_given";
   name: string | null;
   level: number | null;
   at: string;
+}
+
+/** Drop what this page holds of a conversation: too much was missed, and only what lies beyond `after` follows. */
+export interface StaffSnapshot {
+  type: "snapshot";
+  conversation: string;
+  after: number;
 }
 
 /** Mark the end of what was missed: from here on events come as they happen. */
@@ -276,12 +370,21 @@ export interface StaffFollowed {
   type: "followed";
   conversation: string;
   head: number;
+  older: boolean;
 }
 
 /** Take a conversation off this page: it ended for this person, or the right to it did. */
 export interface StaffUnfollowed {
   type: "unfollowed";
   conversation: string;
+}
+
+/** Tell how far the visitor has got in a followed conversation. */
+export interface StaffReached {
+  type: "reached";
+  conversation: string;
+  delivered: number;
+  read: number;
 }
 
 /** Acknowledge a command after its commit; `seq` for a message or note. */
@@ -309,7 +412,11 @@ export type VisitorCommand =
   | VisitorHello
   | VisitorPost
   | VisitorEnd
-  | VisitorPing;
+  | VisitorPing
+  | VisitorSeen
+  | VisitorOlder
+  | VisitorDoor
+  | VisitorLanguage;
 
 export type VisitorEvent =
   | VisitorWelcome
@@ -317,9 +424,11 @@ export type VisitorEvent =
   | VisitorFact
   | VisitorStanding
   | VisitorTyping
+  | VisitorReached
   | VisitorOk
   | VisitorError
-  | VisitorPong;
+  | VisitorPong
+  | VisitorProofWanted;
 
 export type StaffCommand =
   | StaffHello
@@ -329,6 +438,7 @@ export type StaffCommand =
   | StaffNote
   | StaffTyping
   | StaffRead
+  | StaffOlder
   | StaffTake
   | StaffDecline
   | StaffAvailability
@@ -340,8 +450,10 @@ export type StaffEvent =
   | StaffMessage
   | StaffNoteEvent
   | StaffFact
+  | StaffSnapshot
   | StaffFollowed
   | StaffUnfollowed
+  | StaffReached
   | StaffOk
   | StaffError
   | StaffPong;

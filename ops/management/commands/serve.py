@@ -1,19 +1,21 @@
 """Start the server with the limits that Havre needs, and say where it is."""
 
+import errno
 import logging
-import os
-import signal
 import socket
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils.module_loading import import_string
+from django.db import DatabaseError, connection
+from django.utils import timezone
 
-from chat.protocol import MOST_FRAME_BYTES
-from ops.worker import start_inline_worker
-
-STOP_WITHIN = 10
+from encryption.providers import ProviderDown
+from encryption.services import key_folder
+from ops.one_server import AlreadyServed, claim
+from ops.pauses import keep_pauses_short
+from ops.servers import serve_daphne, serve_uvicorn
 
 
 class Command(BaseCommand):
@@ -31,60 +33,15 @@ class Command(BaseCommand):
         """Check the port, then serve."""
         host, port = options["host"], options["port"]
         _check_free(host, port)
-        if options["server"] == "uvicorn":
-            self._uvicorn(host, port)
-        else:
-            self._daphne(host, port)
-
-    def _daphne(self, host: str, port: int) -> None:
-        from daphne.server import Server
-
-        application = import_string(settings.ASGI_APPLICATION)
-
-        def ready() -> None:
-            start_inline_worker()
-            self._announce(host, port)
-
-        # Ended at once: every message that was acknowledged is in the database, and pages come back by themselves.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: os._exit(0))
-        logging.getLogger("daphne").setLevel(logging.WARNING)
-        from twisted.internet import reactor as installed
-
-        reactor: Any = installed  # Twisted's own annotations lack `self` here
-
-        Server(
-            application=application,
-            endpoints=[f"tcp:port={port}:interface={host}"],
-            signal_handlers=False,
-            action_logger=None,
-            # called back once the loop runs: the worker is a task on it
-            ready_callable=lambda: reactor.callLater(0, ready),
-            websocket_handshake_timeout=10,
-            verbosity=0,
-        ).run()
-
-    def _uvicorn(self, host: str, port: int) -> None:
-        import uvicorn
-
-        class Announced(uvicorn.Server):
-            async def startup(server, sockets: list[socket.socket] | None = None) -> None:
-                await super().startup(sockets)
-                self._announce(host, port)
-
-        config = uvicorn.Config(
-            import_string(settings.ASGI_APPLICATION),
-            host=host,
-            port=port,
-            access_log=False,
-            log_config=None,
-            log_level="warning",
-            ws_max_size=MOST_FRAME_BYTES + 1024,
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=STOP_WITHIN,
-            server_header=False,
-        )
-        Announced(config).run()
+        if settings.EMBEDDED and not settings.ENV.database_url:
+            try:
+                claim(settings.DATA_DIR, f"port {port}")
+            except AlreadyServed as served:
+                raise CommandError(f"another Havre serves {settings.DATA_DIR} already, on {served}") from None
+        _make_key_folder()
+        keep_pauses_short()
+        serve = serve_uvicorn if options["server"] == "uvicorn" else serve_daphne
+        serve(host, port, partial(self._announce, host, port))
 
     def _announce(self, host: str, port: int) -> None:
         shown = f"[{host}]" if ":" in host else host
@@ -100,15 +57,35 @@ class Command(BaseCommand):
             self.stdout.write(f"  staff     http://{shown}:{port}/staff/")
             for line in lines:
                 self.stdout.write(f"    {line}")
+            self.stdout.write("  Two people at once need two browsers, or a private window each.")
+            self.stdout.write("  An advocate begins by choosing Ready (cleo's pages are in French: Disponible).")
             self.stdout.write("Ctrl-C ends it.")
         self.stdout.flush()
 
 
+def _make_key_folder() -> None:
+    """Make the keys' folder at the very first start; where anything was sealed, only somebody who looks may."""
+    try:
+        if not settings.DEVELOPMENT:
+            key_folder.first_start(timezone.now())
+    except (DatabaseError, ProviderDown):
+        # whoever asks this process next whether it is ready hears why it is not
+        logging.getLogger(__name__).warning("the folder of the keys could not be looked at")
+    finally:
+        connection.close()
+
+
 def _check_free(host: str, port: int) -> None:
+    if not 1 <= port <= 65_535:
+        raise CommandError(f"{port} is no port; choose one from 1024 to 65535 with PORT=")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            raise CommandError(f"port {port} on {host} is taken; choose another with PORT=") from None
+        except PermissionError:
+            raise CommandError(f"port {port} is for the system's administrator; choose one above 1023") from None
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise CommandError(f"port {port} on {host} is taken; choose another with PORT=") from None
+            raise CommandError(f"port {port} on {host} cannot be used: {error.strerror}") from None

@@ -7,7 +7,7 @@ import { openLine } from "../lib/socket.js";
 import { textForm } from "../console/chat.js";
 import { lineSign, voice } from "../console/view.js";
 import { newId, post } from "../staff/api.js";
-import { ask } from "../staff/ask.js";
+import { ask, forgetReasons, unsentReason } from "../staff/ask.js";
 import { byId, data, setText } from "../staff/dom.js";
 import { askFor, lineUrl, onlyProgress } from "../staff/line.js";
 import { logView } from "../staff/log.js";
@@ -34,13 +34,9 @@ const mayAsk = onlyProgress();
 const watchPane = byId("watch", HTMLElement);
 const board = byId("board", HTMLElement);
 const log = logView(byId("watch-log", HTMLElement), byId("watch-scroller", HTMLElement), words);
-const noteForm = textForm(words, {
-  label: say(words, "note_watched"),
-  button: say(words, "save_note"),
-  kind: "note",
-  send: (body) => note(body),
-});
-byId("watch-note", HTMLElement).append(noteForm.element);
+const plainTitle = document.title;
+/** A form for each conversation that was watched: a note must not follow its author to another one. @type {Map<string, ReturnType<typeof textForm>>} */
+const notes = new Map();
 
 let state = empty();
 /** @type {string | null} */
@@ -66,7 +62,10 @@ const line = openLine({
 function heard(frame) {
   const before = state;
   state = reduce(state, frame, Date.now());
-  if (frame.type === "overview") alarm(before);
+  if (frame.type === "overview") {
+    alarm(before);
+    for (const [id, form] of notes) if (id !== watched && form.draft() === "" && summary(state, id) === undefined) notes.delete(id);
+  }
   follow();
   draw();
 }
@@ -79,19 +78,27 @@ function follow() {
   }
 }
 
-/** Say each new or climbed escalation once, and then be quiet about it. @param {State} before */
+/** Show what nobody has acknowledged; sound and speak only for what is new or has climbed. @param {State} before */
 function alarm(before) {
+  const open = escalations(state);
+  const raised = open.filter((one) => one.state === "raised");
   const old = new Map((before.overview?.escalations ?? []).map((one) => [one.id, one]));
-  const news = escalations(state).filter((one) => one.state === "raised" && one.climbs >= (old.get(one.id)?.climbs ?? -1) + 1);
-  const [first] = news;
-  if (!escalations(state).some((one) => one.state === "raised")) setText(byId("alarm", HTMLElement), "");
-  if (first === undefined) return;
-  const text =
-    news.length > 1
-      ? say(words, "alarm_many", { n: news.length })
-      : say(words, first.climbs > 0 ? "alarm_climbed" : "alarm", { name: first.handle, level: say(words, `level_${first.level}`) });
-  setText(byId("alarm", HTMLElement), text);
-  beep();
+  const news = raised.filter((one) => one.climbs >= (old.get(one.id)?.climbs ?? -1) + 1);
+  forgetReasons((key) => !open.some((one) => key.startsWith(one.id)));
+  document.title = raised.length > 0 ? `(${raised.length}) ⚠ ${plainTitle}` : plainTitle;
+  setText(byId("alarm", HTMLElement), inWords(raised, "not_acknowledged", "not_acknowledged_many"));
+  if (news.length > 0) {
+    setText(byId("alarm-news", HTMLElement), inWords(news, (news[0]?.climbs ?? 0) > 0 ? "alarm_climbed" : "alarm", "alarm_many"));
+    beep();
+  } else if (raised.length === 0) setText(byId("alarm-news", HTMLElement), "");
+}
+
+/** @param {readonly EscalationSummary[]} some @param {string} one the word for a single one @param {string} many */
+function inWords(some, one, many) {
+  const [first] = some;
+  if (first === undefined) return "";
+  if (some.length > 1) return say(words, many, { n: some.length });
+  return say(words, one, { name: first.handle, level: say(words, `level_${first.level}`) });
 }
 
 /** @param {EscalationSummary} one @param {Step} what */
@@ -99,13 +106,22 @@ async function step(one, what) {
   const name = one.handle;
   const path = `escalations/${one.id}/${what}`;
   if (what === "acknowledge" || what === "start") return settle(await post(path), what, name);
+  const key = `${one.id}:${what}`;
   const reason_ = await ask(words, {
+    key,
     title: say(words, `ask_${what}`, { name }),
     text: say(words, `ask_${what}_text`),
     yes: say(words, `step_${what}`),
     reason: say(words, "ask_reason"),
   });
-  return reason_ === null ? undefined : settle(await post(path, { reason: reason_ }), what, name);
+  if (reason_ === null) return undefined;
+  const answer = await post(path, { reason: reason_ });
+  if (answer.ok) {
+    forgetReasons((other) => other === key);
+    // its row goes, and with it the button that was pressed
+    byId("escalations-heading", HTMLElement).focus();
+  }
+  return settle(answer, what, name);
 }
 
 /** @param {import("../staff/api.js").Answer} answer @param {Step} what @param {string} name */
@@ -129,6 +145,7 @@ function watch(id) {
   watchPane.hidden = false;
   board.classList.add("watching");
   setText(byId("watch-name", HTMLElement), say(words, "watching", { name: one.handle }));
+  byId("watch-note", HTMLElement).replaceChildren(noteForm(id, one.handle).element);
   byId("watch-name", HTMLElement).focus();
   follow();
   draw();
@@ -149,15 +166,27 @@ function unfollow(id) {
   void line.command({ type: "unfollow", conversation: id });
 }
 
-/** @param {string} body */
-function note(body) {
-  const id = watched;
-  if (id === null) return;
-  void line.command({ type: "note", conversation: id, client_id: newId(), body }).then((answer) => {
-    if (!answer.ok && watched === id) noteForm.putBack(body);
-    tell(answer.ok ? say(words, "note_saved") : say(words, "way_refused", { why: say(words, `error_${answer.code}`) }));
-    draw();
+/** @param {string} id @param {string} name */
+function noteForm(id, name) {
+  const known = notes.get(id);
+  if (known !== undefined) return known;
+  const form = textForm(words, {
+    label: say(words, "note_about", { name }),
+    button: say(words, "save_note"),
+    kind: "note",
+    send: (body) => note(id, body),
   });
+  notes.set(id, form);
+  return form;
+}
+
+/** @param {string} id @param {string} body @returns {Promise<boolean>} whether it is saved */
+async function note(id, body) {
+  draw();
+  const answer = await line.command({ type: "note", conversation: id, client_id: newId(), body });
+  tell(answer.ok ? say(words, "note_saved") : say(words, "way_refused", { why: say(words, `error_${answer.code}`) }));
+  draw();
+  return answer.ok;
 }
 
 function draw() {
@@ -168,12 +197,13 @@ function draw() {
     const now = Date.now() + state.offset;
     view.render(state, watched, now);
     freshness();
+    for (const form of notes.values()) form.way(connected);
     if (watched === null) return;
     const one = summary(state, watched);
     log.render(state, watched);
     const about = one === undefined ? say(words, "state_gone") : warning(words, one) || `${one.advocate ?? say(words, "nobody_yet")} · ${say(words, `state_${one.state}`)}`;
     setText(byId("watch-standing", HTMLElement), about);
-    noteForm.allow(one !== undefined, say(words, "state_gone"));
+    notes.get(watched)?.allow(one !== undefined, say(words, "state_gone"));
   });
 }
 
@@ -190,7 +220,14 @@ function freshness() {
 
 byId("watch-close", HTMLButtonElement).addEventListener("click", unwatch);
 watchPane.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && noteForm.draft() === "") unwatch();
+  if (event.key === "Escape" && watched !== null && notes.get(watched)?.draft() === "") unwatch();
+});
+byId("alarm", HTMLElement).addEventListener("click", (event) => {
+  event.preventDefault();
+  view.toFirst();
+});
+window.addEventListener("beforeunload", (event) => {
+  if (unsentReason() || [...notes.values()].some((form) => form.draft().trim() !== "")) event.preventDefault();
 });
 // The socket's own heartbeat is slower than a board may be wrong.
 setInterval(() => connected && line.send({ type: "ping" }), ASK_EVERY);

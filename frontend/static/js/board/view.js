@@ -54,6 +54,7 @@ export function boardView(words, does) {
     const waits = waiting(state);
     const runs = running(state);
     raised = new Map(open.map((one) => [one.id, one]));
+    const hand = document.activeElement?.closest(".column");
     tiles(state, open, waits, runs, now);
     reconcile(places.escalations, steady.escalations(open.map((one) => one.id)), (id) => id, makeEscalation, (row, id) => patchEscalation(row, raised.get(id), now));
     for (const [place, rows, order, patch] of /** @type {const} */ ([
@@ -69,6 +70,18 @@ export function boardView(words, does) {
         else patch(row, one, state, now);
       });
     }
+    // a row that went, or a button that no longer works, would leave the keyboard at the top of the page
+    const lost = document.activeElement === document.body || document.activeElement?.matches(":disabled") === true;
+    const heading = hand?.querySelector("h2");
+    if (lost && heading instanceof HTMLElement) heading.focus();
+  }
+
+  /** Go to the oldest escalation that nobody has acknowledged. */
+  function toFirst() {
+    const row = places.escalations.querySelector("[data-state=raised]");
+    row?.scrollIntoView({ block: "start" });
+    const button = row?.querySelector(".step-acknowledge");
+    if (button instanceof HTMLElement) button.focus({ preventScroll: true });
   }
 
   /**
@@ -135,11 +148,15 @@ export function boardView(words, does) {
   function patchEscalation(row, one, now) {
     row.classList.toggle("gone", one === undefined);
     setAttribute(row, "data-state", one?.state ?? "gone");
+    // asked first: a browser takes the focus off a button the moment that it goes
+    const hand = row.contains(document.activeElement);
     for (const button of row.querySelectorAll("button")) {
       const step = ALL_STEPS.find((known) => known === button.dataset["step"]);
       if (step !== undefined) button.hidden = one === undefined || !(STEPS[one.state] ?? []).includes(step);
       button.disabled = one === undefined;
     }
+    const next = row.querySelector("button:not([hidden], :disabled)");
+    if (hand && (!row.contains(document.activeElement) || document.activeElement?.closest("[hidden]")) && next instanceof HTMLElement) next.focus();
     if (one === undefined) {
       setText(part(row, ".what"), say(words, "escalation_gone"));
       setText(part(row, ".due"), "");
@@ -154,8 +171,8 @@ export function boardView(words, does) {
     setText(part(row, ".what"), [by, how, one.climbs > 0 ? say(words, "climbed", { n: one.climbs }) : ""].filter((text) => text !== "").join(" "));
     const left = secondsLeft(one.due_at, now);
     setText(part(row, ".due"), one.state !== "raised" || one.due_at === null ? "" : left > 0 ? say(words, "due_in", { n: left }) : say(words, "overdue"));
-    for (const button of row.querySelectorAll(".step")) {
-      setAttribute(button, "aria-label", `${say(words, `step_${button.getAttribute("data-step")}`)}: ${name}`);
+    for (const button of row.querySelectorAll("button")) {
+      setAttribute(button, "aria-label", say(words, "button_about", { what: button.textContent, name }));
     }
   }
 
@@ -198,5 +215,5 @@ export function boardView(words, does) {
     setAttribute(part(row, ".watch"), "aria-label", say(words, "watch_name", { name }));
   }
 
-  return { render };
+  return { render, toFirst };
 }

@@ -1,11 +1,13 @@
 /** The middle pane of one conversation: its log, what is on its way, and its own composer, which nothing else shares. */
 
+import { isOwn } from "../lib/console_store.js";
 import { summary } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { byId, h, reconcile, setAttribute, setText } from "../staff/dom.js";
 import { levelMark, setLevel } from "../staff/level.js";
 import { logView } from "../staff/log.js";
 import { warning } from "../staff/warning.js";
+import { returnPanel } from "./returned.js";
 
 /**
  * @typedef {import("../lib/console_store.js").State} State
@@ -24,14 +26,19 @@ const COUNT_FROM = 3800;
  * @param {string} name how staff speak of it
  * @param {number} slot
  * @param {{send: (id: string, kind: "post" | "note", body: string) => void, typing: (id: string) => void,
- *   again: (id: string, text: Pending) => void, takeBack: (id: string, text: Pending) => void}} does
+ *   again: (id: string, text: Pending) => void, takeBack: (id: string, text: Pending) => void, older: (id: string) => void, reached: () => void,
+ *   tell: (text: string) => void}} does
  */
 export function chatPanel(words, id, name, slot, does) {
   const standing = h("p", { class: "standing" });
   const heading = h("h2", { tabindex: "-1" }, name);
   const region = h("div", { role: "log", tabindex: "0", "aria-label": say(words, "log_of", { name }) });
   const unsent = h("ul", { class: "unsent", "aria-label": say(words, "unsent") });
-  const scroller = h("div", { class: "scroller" }, region, unsent);
+  const reached = h("p", { class: "reached" });
+  const scroller = h("div", { class: "scroller" }, region, reached, unsent);
+  const more = h("button", { type: "button" }, say(words, "show_earlier"));
+  const earlier = h("p", { class: "new-below", hidden: true }, more);
+  more.addEventListener("click", () => does.older(id));
   const composer = textForm(words, {
     label: say(words, "reply_to", { name }),
     button: say(words, "send_to_visitor"),
@@ -40,8 +47,10 @@ export function chatPanel(words, id, name, slot, does) {
     input: () => does.typing(id),
   });
   const mark = levelMark(words, 0);
-  const element = h("div", { class: "conversation", "data-slot": slot }, h("header", {}, heading, mark, standing), scroller, composer.element);
-  const log = logView(region, scroller, words);
+  const returned = returnPanel(words, id, name, does.tell);
+  const element = h("div", { class: "conversation", "data-slot": slot }, h("header", {}, heading, mark, standing), returned.element, earlier, scroller, composer.element);
+  const log = logView(region, scroller, words, does.reached);
+  let outgoing = 0;
 
   /**
    * @param {State} state
@@ -51,9 +60,17 @@ export function chatPanel(words, id, name, slot, does) {
     const one = summary(state, id);
     const mine = state.order.includes(id);
     log.render(state, id);
+    returned.render(one, mine);
     byId("turns", HTMLElement).toggleAttribute("data-due", one?.state === "wrap_up");
     setLevel(words, mark, one?.level ?? 0);
-    reconcile(unsent, state.outbox[id] ?? [], (text) => text.clientId, make, (row, text) => patch(row, text, connected));
+    if (one !== undefined) composer.speak(one.language);
+    const outbox = state.outbox[id] ?? [];
+    reconcile(unsent, outbox, (text) => text.clientId, make, (row, text) => patch(row, text, connected));
+    // while the line is down nothing else shows that a text was taken
+    if (outbox.length > outgoing) log.toNewest();
+    outgoing = outbox.length;
+    earlier.hidden = (state.logs[id]?.first ?? 0) === 0;
+    setText(reached, reachedWords(words, state, id));
     setText(standing, one === undefined || !mine ? say(words, "not_yours") : warning(words, one) || say(words, `standing_${one.state}`));
     element.classList.toggle("alarm", one !== undefined && warning(words, one) !== "");
     composer.allow(mine && one?.state === "active", say(words, mine ? "cannot_write_ended" : "not_yours"));
@@ -89,14 +106,40 @@ export function chatPanel(words, id, name, slot, does) {
     if (choices instanceof HTMLElement) choices.hidden = text.state !== "refused";
   }
 
-  return { element, render, focus: () => composer.focus(heading), draft: composer.draft, putBack: composer.putBack };
+  return {
+    element,
+    render,
+    focus: () => composer.focus(heading),
+    draft: composer.draft,
+    putBack: composer.putBack,
+    settle: log.settle,
+    toNewest: log.toNewest,
+    follows: log.follows,
+  };
+}
+
+/**
+ * Say, below one's own newest line, whether the visitor's page has it and whether they looked; nothing for older ones.
+ *
+ * @param {Words} words
+ * @param {State} state
+ * @param {string} id
+ */
+function reachedWords(words, state, id) {
+  const last = state.logs[id]?.lines.filter((line) => line.type === "message").at(-1);
+  const reached = state.reached[id];
+  if (last === undefined || reached === undefined || !isOwn(state, last)) return "";
+  return reached.read >= last.seq ? say(words, "reached_read") : reached.delivered >= last.seq ? say(words, "reached_page") : "";
 }
 
 /**
  * Return a form for one text, with its own draft; used for messages here and for notes beside it.
  *
+ * What `send` takes leaves the box at once. Where nothing else shows it until then, `send` returns a promise: the text
+ * stays in the box, which is closed meanwhile, and only a promise of true empties it.
+ *
  * @param {Words} words
- * @param {{label: string, button: string, kind: "message" | "note", send: (body: string) => void, input?: () => void}} how
+ * @param {{label: string, button: string, kind: "message" | "note", send: (body: string) => void | Promise<boolean>, input?: () => void}} how
  */
 export function textForm(words, how) {
   const key = `${how.kind}-${Math.random().toString(36).slice(2)}`;
@@ -112,14 +155,17 @@ export function textForm(words, how) {
   );
   let allowed = true;
   let reason = "";
+  /** Why the text in the box waits; empty when it does not. */
+  let waits = "";
 
   function update() {
     const length = [...box.value.trim()].length;
     const over = length - MOST_CHARACTERS;
     const room = length >= COUNT_FROM ? say(words, "left", { n: -over }) : say(words, how.kind === "note" ? "save_key" : "send_key");
-    setText(count, !allowed ? reason : over > 0 ? say(words, "too_long", { n: over }) : room);
+    setText(count, waits !== "" ? waits : !allowed ? reason : over > 0 ? say(words, "too_long", { n: over }) : room);
     count.classList.toggle("problem", over > 0);
-    button.disabled = !allowed || length === 0 || over > 0;
+    button.disabled = !allowed || waits !== "" || length === 0 || over > 0;
+    box.readOnly = !allowed || waits !== "";
     setAttribute(box, "aria-invalid", over > 0 ? "true" : null);
   }
 
@@ -128,11 +174,19 @@ export function textForm(words, how) {
     event.preventDefault();
     update();
     if (button.disabled) return;
-    const body = box.value;
-    box.value = "";
+    const sent = how.send(box.value);
+    if (sent === undefined) box.value = "";
+    else void held(sent);
     update();
-    how.send(body);
     box.focus();
+  }
+
+  /** @param {Promise<boolean>} sent */
+  async function held(sent) {
+    waits = say(words, "way_sending");
+    if (await sent) box.value = "";
+    waits = "";
+    update();
   }
 
   element.addEventListener("submit", submit);
@@ -149,6 +203,14 @@ export function textForm(words, how) {
   return {
     element,
     draft: () => box.value,
+    /** Tell spell checkers and screen readers what is written here. @param {string} language */
+    speak: (language) => setAttribute(box, "lang", language),
+    /** Say whether a text that waits goes out now or only when the line is back. @param {boolean} connected */
+    way: (connected) => {
+      if (waits === "") return;
+      waits = say(words, connected ? "way_sending" : "way_waiting");
+      update();
+    },
     /** @param {HTMLElement} otherwise gets the focus when nothing can be written */
     focus: (otherwise) => (allowed ? box : otherwise).focus(),
     /** @param {string} body */
@@ -167,7 +229,6 @@ export function textForm(words, how) {
       if (may === allowed && why === reason) return;
       allowed = may;
       reason = why;
-      box.readOnly = !may;
       element.classList.toggle("shut", !may);
       update();
     },

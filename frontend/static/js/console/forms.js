@@ -4,10 +4,11 @@ import { since } from "../lib/ages.js";
 import { escalations, summary } from "../lib/console_views.js";
 import { language, say } from "../lib/say.js";
 import { newId, post } from "../staff/api.js";
-import { ask } from "../staff/ask.js";
-import { h, reconcile, setText } from "../staff/dom.js";
+import { h, reconcile, setAttribute, setText } from "../staff/dom.js";
 import { levelMark, setLevel } from "../staff/level.js";
 import { textForm } from "./chat.js";
+import { ending } from "./ending.js";
+import { codeWordForm } from "./returned.js";
 
 /**
  * @typedef {import("../lib/console_store.js").State} State
@@ -44,8 +45,14 @@ export function contextPanel(words, choices, id, name, does) {
     send: (body) => does.send(id, "note", body),
   });
   const flag = flagForm(words, id, name, does.tell);
+  const codeWord = codeWordForm(words, id, does.tell);
   const contact = contactForm(words, choices, id, name, does.tell);
-  const end = endButton(words, id, name, does.tell);
+  /** Whether the end was this person's doing, whose next step is then the record. */
+  let records = false;
+  const end = ending(words, id, name, does, () => {
+    records = true;
+    toRecord();
+  });
   const element = h(
     "div",
     { class: "context" },
@@ -53,11 +60,19 @@ export function contextPanel(words, choices, id, name, does) {
     facts,
     hint,
     raised,
-    contact,
-    flag,
+    contact.element,
+    flag.element,
+    codeWord.element,
     note.element,
-    end,
+    end.element,
   );
+
+  /** Put the focus where the record begins, as soon as its form is there. */
+  function toRecord() {
+    if (!records || contact.element.hidden) return;
+    records = false;
+    contact.focus();
+  }
 
   /**
    * @param {State} state
@@ -68,7 +83,9 @@ export function contextPanel(words, choices, id, name, does) {
     const mine = one !== undefined && state.order.includes(id);
     element.classList.toggle("over", !mine);
     if (!mine) {
-      contact.hidden = flag.hidden = end.hidden = true;
+      end.render(state, false);
+      // what was written and not sent stays to be read and copied
+      for (const form of [contact, flag, codeWord]) form.element.hidden = form.draft() === "";
       note.allow(false, say(words, "not_yours"));
       return;
     }
@@ -81,17 +98,24 @@ export function contextPanel(words, choices, id, name, does) {
     ])) {
       if (value !== undefined) setText(value, text);
     }
-    hint.hidden = one.language === language(words);
+    hint.hidden = one.state !== "active" || one.language === language(words);
     setText(hint, hint.hidden ? "" : say(words, `hint_${one.language}`));
     const here = escalations(state).filter((escalation) => escalation.conversation === id);
     reconcile(raised, here, (escalation) => escalation.id, () => raisedRow(words), (row, escalation) => patchRaised(words, row, escalation, now));
-    contact.hidden = one.state !== "wrap_up";
-    end.hidden = one.state !== "active";
-    flag.hidden = false;
+    contact.element.hidden = one.state !== "wrap_up";
+    end.render(state, one.state === "active");
+    flag.element.hidden = false;
+    codeWord.element.hidden = one.state !== "active";
     note.allow(true, "");
+    toRecord();
   }
 
-  return { element, render, draft: note.draft, putBack: note.putBack };
+  /** Return what is written here and not sent. @param {boolean} [recorded] whether the record of the contact is through */
+  function draft(recorded = false) {
+    return [note, flag, codeWord, ...(recorded ? [] : [contact, end])].map((form) => form.draft().trim()).join("");
+  }
+
+  return { element, render, draft, putBack: note.putBack };
 }
 
 /** @param {Words} words */
@@ -124,7 +148,7 @@ function patchRaised(words, row, one, now) {
 function flagForm(words, id, name, tell) {
   const key = `flag-${id}`;
   const reason = h("textarea", { id: `${key}-reason`, rows: 2, autocomplete: "off", "aria-describedby": `${key}-problem`, dir: "auto" });
-  const problem = h("p", { class: "problem", id: `${key}-problem` });
+  const problem = h("p", { class: "problem", id: `${key}-problem`, role: "alert" });
   const button = h("button", { type: "submit", class: "raise" }, say(words, "raise"));
   const levels = [1, 2, 3].map((level) => {
     const input = h("input", { type: "radio", name: `${key}-level`, value: level, id: `${key}-${level}` });
@@ -133,7 +157,7 @@ function flagForm(words, id, name, tell) {
   const form = h(
     "form",
     { autocomplete: "off" },
-    h("fieldset", {}, h("legend", {}, say(words, "raise_level")), ...levels.map(({ row }) => row)),
+    h("fieldset", { "aria-describedby": `${key}-problem` }, h("legend", {}, say(words, "raise_level")), ...levels.map(({ row }) => row)),
     h("label", { for: `${key}-reason` }, say(words, "raise_reason")),
     reason,
     problem,
@@ -146,6 +170,7 @@ function flagForm(words, id, name, tell) {
     const level = Number(levels.find(({ input }) => input.checked)?.input.value ?? 0);
     const text = reason.value.trim();
     setText(problem, level === 0 ? say(words, "error_level_unknown") : text === "" ? say(words, "error_reason_missing") : "");
+    setAttribute(reason, "aria-invalid", level !== 0 && text === "" ? "true" : null);
     if (level === 0) return levels[0]?.input.focus();
     if (text === "") return reason.focus();
     button.disabled = true;
@@ -155,29 +180,13 @@ function flagForm(words, id, name, tell) {
     repeat = newId();
     form.reset();
     box.open = false;
+    opener.focus();
     return tell(say(words, "raise_done", { name, level: say(words, `level_${level}`) }));
   });
-  const box = h("details", { class: "flag" }, h("summary", {}, say(words, "raise_open")), form);
+  const opener = h("summary", {}, say(words, "raise_open", { name }));
+  const box = h("details", { class: "flag" }, opener, form);
   box.addEventListener("toggle", () => box.open && box.scrollIntoView({ block: "nearest" }));
-  return box;
-}
-
-/**
- * @param {Words} words
- * @param {string} id
- * @param {string} name
- * @param {(text: string) => void} tell
- */
-function endButton(words, id, name, tell) {
-  const button = h("button", { type: "button" }, say(words, "end_with", { name }));
-  button.addEventListener("click", async () => {
-    const sure = await ask(words, { title: say(words, "end_title", { name }), text: say(words, "end_text"), yes: say(words, "end_yes") });
-    button.focus();
-    if (sure === null) return;
-    const answer = await post(`conversations/${id}/end`);
-    tell(answer.ok ? say(words, "end_done", { name }) : say(words, `error_${answer.code}`));
-  });
-  return h("p", { class: "end" }, button);
+  return { element: box, draft: () => reason.value };
 }
 
 /**
@@ -195,7 +204,7 @@ function contactForm(words, choices, id, name, tell) {
   const disposition = select(`${key}-disposition`, words, choices.dispositions);
   const identified = h("input", { type: "checkbox", id: `${key}-case` });
   const text = h("textarea", { id: `${key}-summary`, rows: 3, autocomplete: "off", "aria-describedby": `${key}-hint ${key}-problem`, dir: "auto" });
-  const problem = h("p", { class: "problem", id: `${key}-problem` });
+  const problem = h("p", { class: "problem", id: `${key}-problem`, role: "alert" });
   const button = h("button", { type: "submit" }, say(words, "contact_save"));
   const form = h(
     "form",
@@ -216,6 +225,7 @@ function contactForm(words, choices, id, name, tell) {
     event.preventDefault();
     const missing = [kind, disposition].find((field) => field.value === "");
     setText(problem, missing === undefined ? "" : say(words, "contact_missing"));
+    for (const field of [kind, disposition]) setAttribute(field, "aria-invalid", field.value === "" ? "true" : null);
     if (missing !== undefined) return missing.focus();
     button.disabled = true;
     const answer = await post(`conversations/${id}/contact`, {
@@ -229,7 +239,7 @@ function contactForm(words, choices, id, name, tell) {
     text.value = "";
     return tell(say(words, "contact_done", { name }));
   });
-  return form;
+  return { element: form, draft: () => text.value, focus: () => kind.focus() };
 }
 
 /**

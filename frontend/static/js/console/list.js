@@ -1,7 +1,7 @@
 /** The left pane: what this person holds, and who waits. Nothing in it moves while the pointer or the focus is there. */
 
 import { since } from "../lib/ages.js";
-import { capacity, heldBy, lastWritten, mine, unanswered, unread, waitedFrom, waiting, whyNotTake } from "../lib/console_views.js";
+import { capacity, heldBy, lastWritten, mine, offered, unanswered, unread, waitedFrom, waiting, whyNotTake } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { byId, h, part, reconcile, setAttribute, setText } from "../staff/dom.js";
 import { levelMark, setLevel } from "../staff/level.js";
@@ -35,7 +35,9 @@ export function listPane(words, does) {
     const byKey = new Map(waits.map((one) => [one.id, one]));
     const reason = whyNotTake(state);
     const queueOrder = steady(waits.map((one) => one.id));
-    setText(byId("mine-count", HTMLElement), say(words, "held_of", { n: heldBy(state).length, most: capacity(state) }));
+    const offers = offered(state).length;
+    const count = { held: heldBy(state).length - offers, n: offers, most: capacity(state) };
+    setText(byId("mine-count", HTMLElement), say(words, offers > 0 ? "held_offered" : "held_of", count));
     setText(byId("waiting-count", HTMLElement), String(waits.length));
     byId("mine-empty", HTMLElement).hidden = ours.length > 0;
     byId("waiting-empty", HTMLElement).hidden = queueOrder.length > 0;
@@ -120,8 +122,8 @@ export function listPane(words, does) {
     setLevel(words, part(row, ".level"), one.level);
     setText(part(row, ".state"), `${say(words, `door_${one.door}`)} · ${say(words, `in_${one.language}`)}`);
     const age = since(words, waitedFrom(one), now);
-    const offered = one.state === "offered" ? ` · ${say(words, "offered_to", { name: one.advocate ?? say(words, "somebody") })}` : "";
-    setText(part(row, ".row-age"), say(words, "waits", { age }) + offered);
+    const offer = one.state === "offered" ? ` · ${say(words, "offered_to", { name: one.advocate ?? say(words, "somebody") })}` : "";
+    setText(part(row, ".row-age"), say(words, "waits", { age }) + offer);
     setText(part(row, ".warn"), warning(words, one));
   }
 

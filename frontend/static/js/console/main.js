@@ -1,15 +1,17 @@
 /** The advocate's console: joins the socket, the store and the panes. */
 
-import { asked, answered, empty, forgotten, holding, landed, queued, readToEnd, readUpTo, reduce, toFollow } from "../lib/console_store.js";
-import { lastWritten, mine, offered, oldestUnanswered, summary, waiting } from "../lib/console_views.js";
+import { asked, answered, empty, forgotten, holding, landed, queued, readToEnd, reduce, toFollow } from "../lib/console_store.js";
+import { mine, offered, summary, unread, waiting } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { openLine } from "../lib/socket.js";
 import { newId } from "../staff/api.js";
 import { byId, data } from "../staff/dom.js";
 import { askFor, lineUrl, onlyProgress } from "../staff/line.js";
+import { marksBehind } from "../staff/marks.js";
 import { soundBehind } from "../staff/sound.js";
 import { chatPanel } from "./chat.js";
 import { contextPanel } from "./forms.js";
+import { keys } from "./keys.js";
 import { listPane } from "./list.js";
 import { lineSign, surroundings, voice } from "./view.js";
 
@@ -51,12 +53,14 @@ const around = surroundings(words, {
   available: (readiness) => command({ type: "availability", state: readiness }),
 });
 
+const marks = marksBehind((frame) => line.send(frame));
 const line = openLine({
   url: lineUrl(),
   hello: () => ({ type: "hello", version: VERSION, follow: holding(state) }),
   onFrame: heard,
   onState: (name, about) => {
     connected = name === "open";
+    if (!connected) marks.forget();
     sign.show(name, about?.code);
     draw();
   },
@@ -78,7 +82,9 @@ function follow() {
   for (const wanted of toFollow(state)) {
     if (!mayAsk(wanted.conversation, wanted.after)) continue;
     state = asked(state, wanted.conversation);
-    void askFor(line, wanted, { ahead: (id) => (state = forgotten(state, id)), refused: () => {} });
+    // also when it is refused, or it would stay asked for once it is theirs again
+    const forget = () => (state = forgotten(state, wanted.conversation));
+    void askFor(line, wanted, { ahead: forget, refused: forget });
   }
 }
 
@@ -94,6 +100,7 @@ function compare(before) {
     const next = summary(state, one.id);
     const name = one.handle;
     if (one.ended_by === null && next?.ended_by === "left_quickly") mention(say(words, "tell_left", { name }));
+    else if (!one.returned && next?.returned) mention(say(words, "tell_returned", { name })), beep();
     else if (one.ended_by === null && next?.ended_by === "visitor") mention(say(words, "tell_ended", { name }));
     else if (next === undefined || next.state === "waiting") gone(one.id, name, one.state === "wrap_up");
   }
@@ -104,26 +111,35 @@ function gone(id, name, recorded) {
   if (!recorded) mention(say(words, "tell_gone", { name }));
   // With an unsent draft the panel stays to be read, until its owner opens something else.
   const kept = panels.get(id);
-  if (kept === undefined || (open === id && !recorded && kept.chat.draft() !== "")) return;
+  if (kept === undefined || (open === id && unsent(kept, recorded))) return;
   panels.delete(id);
   if (open === id) close();
+}
+
+/** @param {Panel} one @param {boolean} recorded */
+function unsent(one, recorded) {
+  return one.context.draft(recorded) !== "" || (!recorded && one.chat.draft().trim() !== "");
 }
 
 /** @param {string} id */
 function wrote(id) {
   const one = summary(state, id);
   if (one === undefined) return;
-  if (open !== id || document.visibilityState !== "visible") mention(say(words, "tell_wrote", { name: one.handle }));
+  if (!inSight(id)) mention(say(words, "tell_wrote", { name: one.handle }));
   if (document.visibilityState !== "visible" || !document.hasFocus()) beep();
 }
 
-/** Move the read mark when the open conversation is really in sight. */
+/** Tell whether the newest line of a conversation is before somebody's eyes. @param {string} id */
+function inSight(id) {
+  return open === id && document.visibilityState === "visible" && chatPlace.checkVisibility() && panels.get(id)?.chat.follows() === true;
+}
+
+/** Move the read mark when the end of the open conversation is really in sight. */
 function markRead() {
-  const inSight = document.visibilityState === "visible" && chatPlace.checkVisibility();
-  if (open === null || !inSight || state.logs[open]?.caughtUp !== true) return;
   const before = state;
-  state = readToEnd(state, open);
-  if (state !== before) line.send({ type: "read", conversation: open, up_to: readUpTo(state, open) });
+  if (open !== null && inSight(open) && state.logs[open]?.caughtUp === true) state = readToEnd(state, open);
+  marks.tell(state);
+  if (state !== before) draw();
 }
 
 /**
@@ -137,7 +153,7 @@ function panel(id) {
   const taken = new Set([...panels.values()].map((other) => other.slot));
   const slot = Array.from({ length: SLOTS }, (_, at) => at + 1).find((free) => !taken.has(free)) ?? 0;
   const name = one.handle;
-  const chat = chatPanel(words, id, name, slot, { send, typing, again, takeBack });
+  const chat = chatPanel(words, id, name, slot, { send, typing, again: deliver, takeBack, older, reached: markRead, tell });
   const made = { chat, context: contextPanel(words, choices, id, name, { send, tell }), name, slot };
   panels.set(id, made);
   return made;
@@ -155,6 +171,8 @@ function show(id) {
   contextPlace.replaceChildren(next.context.element);
   turnTo("chat");
   next.chat.render(state, connected);
+  if (unread(state, id) > 0) next.chat.toNewest();
+  else next.chat.settle();
   next.chat.focus();
   markRead();
   draw();
@@ -178,18 +196,9 @@ function turnTo(pane) {
   }
 }
 
-/**
- * @param {string} id
- * @param {"post" | "note"} kind
- * @param {string} body
- */
+/** @param {string} id @param {"post" | "note"} kind @param {string} body */
 function send(id, kind, body) {
   deliver(id, { clientId: newId(), kind, body });
-}
-
-/** @param {string} id @param {Pending} text */
-function again(id, text) {
-  deliver(id, text);
 }
 
 /** @param {string} id @param {{clientId: string, kind: "post" | "note", body: string}} text */
@@ -210,6 +219,9 @@ function takeBack(id, text) {
   (text.kind === "note" ? at?.context : at?.chat)?.putBack(text.body);
   draw();
 }
+
+/** @param {string} id */
+const older = (id) => void line.command({ type: "older", conversation: id, before: (state.logs[id]?.first ?? 0) + 1 }).then(draw);
 
 /** @param {string} id */
 function typing(id) {
@@ -236,6 +248,7 @@ let opening = null;
 async function command(frame) {
   const answer = await line.command(frame);
   if (!answer.ok) tell(say(words, `error_${answer.code}`));
+  return answer.ok;
 }
 
 /** Draw once after everything that happened in this turn; not by frame, since a tab in the back gets none. */
@@ -259,29 +272,19 @@ function draw() {
   });
 }
 
-/** @param {KeyboardEvent} event */
-function shortcut(event) {
-  if (!event.altKey || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
-  const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
-  const bySlot = [...panels].find(([, one]) => String(one.slot) === digit)?.[0];
-  const target = digit !== undefined ? bySlot : event.code === "KeyN" ? oldestUnanswered(state)?.id : undefined;
-  if (digit === undefined && event.code !== "KeyN") return;
-  event.preventDefault();
-  if (target !== undefined) show(target);
-  else tell(say(words, digit === undefined ? "nobody_unanswered" : "no_such_chat", { n: digit ?? "" }));
-}
-
 /** @param {BeforeUnloadEvent} event */
 function keep(event) {
-  const texts = [...panels.values()].some((one) => one.chat.draft().trim() !== "" || one.context.draft().trim() !== "");
+  const texts = [...panels.values()].some((one) => one.chat.draft().trim() !== "" || one.context.draft() !== "");
   if (texts || Object.keys(state.outbox).length > 0) event.preventDefault();
 }
 
-document.addEventListener("keydown", shortcut);
-document.addEventListener("visibilitychange", () => {
-  markRead();
-  draw();
+keys(words, {
+  state: () => state,
+  bySlot: (digit) => [...panels].find(([, one]) => String(one.slot) === digit)?.[0],
+  show,
+  tell,
 });
+document.addEventListener("visibilitychange", () => (markRead(), draw()));
 window.addEventListener("beforeunload", keep);
 for (const button of document.querySelectorAll("[data-turn]")) {
   button.addEventListener("click", () => {
@@ -290,10 +293,5 @@ for (const button of document.querySelectorAll("[data-turn]")) {
     draw();
   });
 }
-byId("help-open", HTMLButtonElement).addEventListener("click", () => byId("help", HTMLDialogElement).showModal());
-byId("help-close", HTMLButtonElement).addEventListener("click", () => byId("help", HTMLDialogElement).close());
-setInterval(() => {
-  follow();
-  draw();
-}, 1_000);
+setInterval(() => (follow(), draw()), 1_000);
 draw();

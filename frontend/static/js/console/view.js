@@ -14,11 +14,13 @@ import { levelMark, setLevel } from "../staff/level.js";
 
 const COLLECTED_FOR = 2_000;
 const SHOWN_FOR = 12_000;
+/** Until then a list that knows what was chosen has come. */
+const LISTED_WITHIN = 3_000;
 const SAFE_FROM_A_SECOND_CLICK = 700;
 
 /**
  * @param {Words} words
- * @param {{accept: (id: string) => void, decline: (id: string) => void, available: (state: "ready" | "busy" | "away") => void}} does
+ * @param {{accept: (id: string) => void, decline: (id: string) => void, available: (state: "ready" | "busy" | "away") => Promise<boolean>}} does
  */
 export function surroundings(words, does) {
   const bar = byId("offer", HTMLElement);
@@ -31,6 +33,8 @@ export function surroundings(words, does) {
   const plainTitle = document.title;
   /** @type {string | null} */
   let showing = null;
+  /** What was just chosen: a list that was read before it does not turn it back. @type {string | null} */
+  let chosen = null;
   byId("offer-level", HTMLElement).append(mark);
 
   const turn = byId("offer-turn", HTMLButtonElement);
@@ -43,8 +47,15 @@ export function surroundings(words, does) {
   for (const radio of radios) {
     radio.addEventListener("change", () => {
       const value = radio.value;
-      if (radio.checked && (value === "ready" || value === "busy" || value === "away")) does.available(value);
+      if (radio.checked && (value === "ready" || value === "busy" || value === "away")) void choose(value);
     });
+  }
+
+  /** @param {"ready" | "busy" | "away"} value */
+  async function choose(value) {
+    chosen = value;
+    const done = await does.available(value);
+    setTimeout(() => chosen === value && (chosen = null), done ? LISTED_WITHIN : 0);
   }
 
   /**
@@ -53,11 +64,13 @@ export function surroundings(words, does) {
    */
   function render(state, now) {
     for (const radio of radios) {
-      const right = radio.value === state.overview?.availability;
+      const right = radio.value === (chosen ?? state.overview?.availability);
       if (right && !radio.checked) radio.checked = true;
     }
     renderOffer(state, now);
     const count = unreadInAll(state);
+    setText(byId("list-count", HTMLElement), count > 0 ? `(${count})` : "");
+    setText(byId("list-unread", HTMLElement), count > 0 ? say(words, "unread", { n: count }) : "");
     const title = count > 0 ? `(${count}) ${plainTitle}` : plainTitle;
     if (document.title !== title) document.title = title;
   }

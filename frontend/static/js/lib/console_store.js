@@ -14,9 +14,12 @@
  * @typedef {import("../protocol.js").Person} Person
  *
  * @typedef {StaffMessage | StaffNoteEvent | StaffFact} Line
- * @typedef {{last: number, lines: readonly Line[], caughtUp: boolean, gap: boolean, asked: boolean}} Log
+ * @typedef {{first: number, last: number, lines: readonly Line[], caughtUp: boolean, gap: boolean, asked: boolean,
+ *   failures: number}} Log
+ *   `lines` are the numbers beyond `first` up to `last`; `failures` is how often in a row asking left a gap
  * @typedef {{clientId: string, kind: "post" | "note", body: string, state: "sending" | "sent" | "refused",
- *   code: string | null}} Pending
+ *   code: string | null, seq: number | null}} Pending
+ * @typedef {{delivered: number, read: number}} Reached how far a visitor has got
  * @typedef {{
  *   you: Person | null,
  *   overview: StaffOverview | null,
@@ -25,18 +28,23 @@
  *   logs: Readonly<Record<string, Log>>,
  *   outbox: Readonly<Record<string, readonly Pending[]>>,
  *   read: Readonly<Record<string, number>>,
+ *   reached: Readonly<Record<string, Reached>>,
  *   order: readonly string[],
  * }} State
  */
+
+import { beyond, landed, withOutbox } from "./console_outbox.js";
+import { mapValues, without } from "./records.js";
 
 /** @type {ReadonlySet<string>} */
 const HELD = new Set(["offered", "active", "wrap_up"]);
 /** @type {ReadonlySet<string>} */
 const READABLE = new Set(["active", "wrap_up"]);
 const MOST_HELD = 4;
+const MOST_FAILURES = 2;
 
 /** @type {Log} */
-const UNREAD_LOG = { last: 0, lines: [], caughtUp: false, gap: false, asked: false };
+const UNREAD_LOG = { first: 0, last: 0, lines: [], caughtUp: false, gap: false, asked: false, failures: 0 };
 
 /**
  * Return what a page knows before the first frame.
@@ -44,7 +52,7 @@ const UNREAD_LOG = { last: 0, lines: [], caughtUp: false, gap: false, asked: fal
  * @returns {State}
  */
 export function empty() {
-  return { you: null, overview: null, heardAt: 0, offset: 0, logs: {}, outbox: {}, read: {}, order: [] };
+  return { you: null, overview: null, heardAt: 0, offset: 0, logs: {}, outbox: {}, read: {}, reached: {}, order: [] };
 }
 
 /**
@@ -68,8 +76,12 @@ export function reduce(state, frame, now) {
       return append(state, frame);
     case "followed":
       return followed(state, frame.conversation, frame.head);
+    case "snapshot":
+      return snapshot(state, frame.conversation, frame.after);
+    case "reached":
+      return { ...state, reached: { ...state.reached, [frame.conversation]: further(state.reached[frame.conversation], frame) } };
     case "unfollowed":
-      return { ...state, logs: without(state.logs, frame.conversation) };
+      return { ...state, logs: without(state.logs, frame.conversation), reached: without(state.reached, frame.conversation) };
     case "pong":
       return {
         ...state,
@@ -110,10 +122,24 @@ function shift(state, overview, now) {
  */
 function append(state, line) {
   const log = state.logs[line.conversation];
-  if (log === undefined || line.seq <= log.last) return state;
+  if (log === undefined) return state;
+  if (line.seq === log.first) return withLog(state, line.conversation, { ...log, first: line.seq - 1, lines: [line, ...log.lines] });
+  if (line.seq <= log.last) return state;
   if (line.seq > log.last + 1) return withLog(state, line.conversation, { ...log, gap: true });
-  const next = withLog(state, line.conversation, { ...log, last: line.seq, lines: [...log.lines, line] });
+  // what was erased leaves this page in the same moment
+  const before = line.type === "fact" && line.code === "erase_done" ? log.lines.map(emptied) : log.lines;
+  const next = withLog(state, line.conversation, { ...log, last: line.seq, lines: [...before, line], failures: 0 });
   return isOwn(state, line) && line.type !== "fact" ? landed(next, line.conversation, line.client_id) : next;
+}
+
+/**
+ * @param {Line} line
+ * @returns {Line}
+ */
+function emptied(line) {
+  if (line.type === "fact") return line;
+  const { conversation, seq, name, at } = line;
+  return { type: "fact", conversation, seq, code: "erased", name, level: null, at };
 }
 
 /**
@@ -124,7 +150,30 @@ function append(state, line) {
  */
 function followed(state, id, head) {
   const log = state.logs[id] ?? UNREAD_LOG;
-  return withLog(state, id, { ...log, asked: false, caughtUp: head <= log.last, gap: head > log.last });
+  const gap = head > log.last;
+  const failures = gap ? log.failures + 1 : 0;
+  // asking from the same number for ever would not help: hold nothing, and take what there is
+  if (failures >= MOST_FAILURES) return withLog(state, id, UNREAD_LOG);
+  return withLog(state, id, { ...log, asked: false, caughtUp: !gap, gap, failures });
+}
+
+/**
+ * Hold nothing of a log of which too much was missed: only its newest lines follow.
+ *
+ * @param {State} state
+ * @param {string} id
+ * @param {number} after
+ * @returns {State}
+ */
+function snapshot(state, id, after) {
+  const log = state.logs[id] ?? UNREAD_LOG;
+  const next = withLog(state, id, { ...UNREAD_LOG, asked: log.asked, failures: log.failures, first: after, last: after });
+  return withOutbox(next, id, beyond(after, state.outbox[id] ?? []));
+}
+
+/** @param {Reached | undefined} before @param {Reached} now @returns {Reached} */
+function further(before = { delivered: 0, read: 0 }, now) {
+  return { delivered: Math.max(before.delivered, now.delivered), read: Math.max(before.read, now.read) };
 }
 
 /**
@@ -176,52 +225,6 @@ export function forgotten(state, id) {
 }
 
 /**
- * Put one's own text on its way.
- *
- * @param {State} state
- * @param {string} id
- * @param {{clientId: string, kind: "post" | "note", body: string}} text
- * @returns {State}
- */
-export function queued(state, id, text) {
-  const others = (state.outbox[id] ?? []).filter((one) => one.clientId !== text.clientId);
-  return withOutbox(state, id, [...others, { ...text, state: "sending", code: null }]);
-}
-
-/**
- * Take in the answer to one's own text. A sent one stays until its line comes, so that it never blinks away.
- *
- * @param {State} state
- * @param {string} id
- * @param {string} clientId
- * @param {{ok: true} | {ok: false, code: string}} answer
- * @returns {State}
- */
-export function answered(state, id, clientId, answer) {
-  const rest = (state.outbox[id] ?? []).map((one) => {
-    if (one.clientId !== clientId) return one;
-    /** @type {Pending} */
-    const next = answer.ok ? { ...one, state: "sent", code: null } : { ...one, state: "refused", code: answer.code };
-    return next;
-  });
-  const here = state.logs[id]?.lines.some((line) => line.type !== "fact" && line.client_id === clientId) ?? false;
-  const next = withOutbox(state, id, rest);
-  return here ? landed(next, id, clientId) : next;
-}
-
-/**
- * Take one's own text off: it has landed, or its author has taken it back.
- *
- * @param {State} state
- * @param {string} id
- * @param {string | null} clientId
- * @returns {State}
- */
-export function landed(state, id, clientId) {
-  return withOutbox(state, id, (state.outbox[id] ?? []).filter((one) => one.clientId !== clientId));
-}
-
-/**
  * Move one's own read mark to the newest line.
  *
  * @param {State} state
@@ -260,34 +263,10 @@ export function isOwn(state, line) {
   return line.type !== "fact" && state.you !== null && line.author_id === state.you.id;
 }
 
-/**
- * @template Value, Result
- * @param {Readonly<Record<string, Value>>} record
- * @param {(value: Value, key: string) => Result} change
- * @returns {Record<string, Result>}
- */
-function mapValues(record, change) {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
-}
-
-/**
- * @template Value
- * @param {Readonly<Record<string, Value>>} record
- * @param {string} key
- * @returns {Record<string, Value>}
- */
-function without(record, key) {
-  return Object.fromEntries(Object.entries(record).filter(([other]) => other !== key));
-}
-
 /** @param {State} state @param {string} id @param {Log} log @returns {State} */
 function withLog(state, id, log) {
   return { ...state, logs: { ...state.logs, [id]: log } };
 }
 
-/** @param {State} state @param {string} id @param {readonly Pending[]} texts @returns {State} */
-function withOutbox(state, id, texts) {
-  return { ...state, outbox: texts.length > 0 ? { ...state.outbox, [id]: texts } : without(state.outbox, id) };
-}
-
+export { answered, landed, queued } from "./console_outbox.js";
 export { HELD, MOST_HELD, READABLE };

@@ -4,17 +4,10 @@
  * Server and page agree on: the page speaks first (`hello`), the server answers `welcome`; a command carries `ref` and
  * is answered by `ok` or `error` with the same `ref`; a repeated command is harmless. Everything else is an event.
  *
- * @typedef {{ok: true, seq: number | null} | {ok: false, code: string, wait_ms: number | null}} Answer
- * @typedef {"connecting" | "open" | "lost" | "stopped"} LineState
- *   `connecting` until the first welcome, `lost` from a break until the next welcome, `stopped` for good
- * @typedef {{now(): number, setTimeout(f: () => void, ms: number): unknown, clearTimeout(handle: unknown): void}} Clock
- * @typedef {{
- *   command<Command extends {type: string}>(frame: Command): Promise<Answer>,
- *   send<Command extends {type: string}>(frame: Command): void,
- *   reconnect(): void,
- *   close(code?: number): void,
- * }} Line
- *   `send` drops its frame unless the line is open; `reconnect` fetches again what this page misses
+ * @typedef {import("../line").Answer} Answer
+ * @typedef {import("../line").LineState} LineState
+ * @typedef {import("../line").Clock} Clock
+ * @typedef {import("../line").Line} Line
  */
 
 export const MOST_FRAME_BYTES = 65_536;
@@ -70,18 +63,10 @@ function pageWakes(wake) {
  * (`close`, or a close code that forbids coming back) unanswered commands are refused.
  *
  * @template {{type: string}} Event
- * @param {object} options
- * @param {string} options.url
- * @param {() => {type: string}} options.hello returns the first frame of each connection
- * @param {(frame: Event) => void} options.onFrame
- * @param {(state: LineState, detail?: {code?: number}) => void} options.onState
- * @param {new (url: string) => WebSocket} [options.WebSocketClass]
- * @param {Clock} [options.clock]
- * @param {() => number} [options.random]
- * @param {(wake: () => void) => () => void} [options.wakes]
+ * @param {import("../line").Options<Event>} options
  * @returns {Line}
  */
-export function openLine({ url, hello, onFrame, onState, WebSocketClass = WebSocket, clock = realClock, random = Math.random, wakes = pageWakes }) {
+export function openLine({ url, hello, ping = () => ({ type: "ping" }), onFrame, onState, WebSocketClass = WebSocket, clock = realClock, random = Math.random, wakes = pageWakes }) {
   /** @type {WebSocket | null} */
   let socket = null;
   let welcomed = false;
@@ -208,7 +193,7 @@ export function openLine({ url, hello, onFrame, onState, WebSocketClass = WebSoc
     }
     if (!welcomed) return;
     clear("ping");
-    socket.send('{"type":"ping"}');
+    socket.send(JSON.stringify(ping()));
     if (timers.dead === null) later("dead", DEAD_AFTER, lost);
   }
 
@@ -217,8 +202,9 @@ export function openLine({ url, hello, onFrame, onState, WebSocketClass = WebSoc
     drop(1000);
     if (stopped) return;
     if (code !== undefined && STOPS.has(code)) {
-      stop(refusal ?? STOPS.get(code) ?? "ours");
-      return onState("stopped", { code });
+      const error = refusal ?? STOPS.get(code) ?? "ours";
+      stop(error);
+      return onState("stopped", { code, error });
     }
     if (clock.now() - openedAt >= STABLE_AFTER) attempts = 0;
     openedAt = Infinity;

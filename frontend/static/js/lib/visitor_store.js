@@ -3,30 +3,15 @@
  *
  * @typedef {import("../protocol").VisitorEvent} VisitorEvent
  * @typedef {import("./socket.js").Answer} Answer
- * @typedef {{kind: "message", key: string, seq: number, own: boolean, name: string | null, body: string}} Message
- * @typedef {{kind: "fact", key: string, seq: number, code: string, name: string | null}} Fact
- * @typedef {Message | Fact} Line
- * @typedef {{clientId: string, body: string, at: number, sent: boolean, refused: string | null}} Own
- *   a message on its way; `at` is when it last went out, `refused` the code with which it came back
- * @typedef {"visitor" | "advocate" | "gone"} End
- * @typedef {{
- *   begun: boolean,
- *   waitingFrom: number | null,
- *   advocate: string | null,
- *   staffed: boolean,
- *   last: number,
- *   head: number,
- *   lines: readonly Line[],
- *   outbox: readonly Own[],
- *   typing: boolean,
- *   ended: End | null,
- *   endedBy: string | null,
- * }} State
+ * @typedef {import("../visitor").Line} Line
+ * @typedef {import("../visitor").Own} Own
+ * @typedef {import("../visitor").State} State
  */
 
 export const MOST_CHARACTERS = 4_000;
 export const UNSENT_AFTER = 5_000;
 export const STUCK_AFTER = 15_000;
+const MOST_FAILURES = 2;
 
 /** Whether the states of the wire count as waiting. */
 const WAITS = new Set(["waiting", "offered"]);
@@ -38,8 +23,16 @@ export function empty() {
     waitingFrom: null,
     advocate: null,
     staffed: true,
+    language: "",
+    wait: null,
+    languageRead: true,
+    hidden: false,
+    first: 0,
     last: 0,
     head: 0,
+    asked: false,
+    failures: 0,
+    reached: { delivered: 0, read: 0 },
     lines: [],
     outbox: [],
     typing: false,
@@ -49,8 +42,9 @@ export function empty() {
 }
 
 /**
- * Return the state after a frame. Events are numbered from 1 without gaps: older ones were seen before and are passed
- * over, one beyond the next only says how far the log goes (`misses`).
+ * Return the state after a frame. Events are numbered from 1 without gaps: the next one goes to the end, the one before
+ * the first to the top, those in between were seen before, and one beyond the next only says how far the log goes
+ * (`misses`).
  *
  * @param {State} state
  * @param {VisitorEvent} frame
@@ -60,7 +54,7 @@ export function empty() {
 export function reduce(state, frame, now) {
   switch (frame.type) {
     case "welcome":
-      return stands({ ...state, begun: true, head: Math.max(state.head, frame.head) }, frame, now);
+      return stands(greeted(state, frame), frame, now);
     case "standing":
       return stands(state, frame, now);
     case "pong":
@@ -69,17 +63,49 @@ export function reduce(state, frame, now) {
       return state.advocate === null ? state : { ...state, typing: true };
     case "message":
     case "fact":
+      if (frame.seq === state.first) return { ...state, first: frame.seq - 1, lines: [lineOf(frame), ...state.lines] };
       if (frame.seq <= state.last) return state;
       if (frame.seq > state.last + 1) return { ...state, head: Math.max(state.head, frame.seq) };
-      return event({ ...state, last: frame.seq, head: Math.max(state.head, frame.seq) }, frame, now);
+      return event({ ...state, last: frame.seq, head: Math.max(state.head, frame.seq), asked: false, failures: 0 }, frame, now);
+    case "reached":
+      return reached(state, frame);
     default:
       return state;
   }
 }
 
+/** @param {State} state @param {import("../protocol").VisitorWelcome} frame @returns {State} */
+function greeted(state, { head, after, older, hidden, language }) {
+  const next = { ...state, begun: true, language, hidden, head: Math.max(state.head, head) };
+  if (!older) return head <= state.last ? { ...next, asked: false, failures: 0 } : next;
+  // too much was missed: only the newest lines follow, and what stands before them can be asked for
+  return { ...next, first: after, last: after, lines: [], outbox: beyond(after, state.outbox) };
+}
+
 /**
  * @param {State} state
- * @param {{state: string, advocate: string | null, staffed: boolean}} frame
+ * @param {{delivered: number, read: number}} frame
+ * @returns {State}
+ */
+function reached(state, { delivered, read }) {
+  const before = state.reached;
+  if (delivered <= before.delivered && read <= before.read) return state;
+  return { ...state, reached: { delivered: Math.max(before.delivered, delivered), read: Math.max(before.read, read) } };
+}
+
+/**
+ * @param {import("../protocol").VisitorMessage | import("../protocol").VisitorFact} frame
+ * @returns {Line}
+ */
+function lineOf(frame) {
+  const { seq, name } = frame;
+  if (frame.type === "fact") return { kind: "fact", key: `seq-${seq}`, seq, code: frame.code, name };
+  return { kind: "message", key: frame.client_id ?? `seq-${seq}`, seq, own: frame.author === "you", name, body: frame.body };
+}
+
+/**
+ * @param {State} state
+ * @param {Omit<import("../protocol").VisitorStanding, "type">} frame
  * @param {number} now
  * @returns {State}
  */
@@ -90,6 +116,9 @@ function stands(state, frame, now) {
     ...state,
     advocate,
     staffed: frame.staffed,
+    // a server of before an update says neither
+    wait: frame.wait ?? null,
+    languageRead: frame.language_read !== false,
     typing: state.typing && advocate !== null,
     waitingFrom: waits ? (state.waitingFrom ?? now) : null,
   };
@@ -102,24 +131,21 @@ function stands(state, frame, now) {
  * @returns {State}
  */
 function event(state, frame, now) {
+  const line = lineOf(frame);
+  const lines = [...state.lines, line];
   if (frame.type === "message") {
     const own = frame.author === "you";
-    const key = frame.client_id ?? `seq-${frame.seq}`;
-    const { seq, name, body } = frame;
-    return {
-      ...state,
-      lines: [...state.lines, { kind: "message", key, seq, own, name, body }],
-      outbox: own ? without(state.outbox, key) : state.outbox,
-      typing: own && state.typing,
-    };
+    return { ...state, lines, outbox: own ? without(state.outbox, line.key) : state.outbox, typing: own && state.typing };
   }
-  const { seq, code, name } = frame;
-  const next = { ...state, typing: false, lines: [...state.lines, /** @type {Fact} */ ({ kind: "fact", key: `seq-${seq}`, seq, code, name })] };
+  const { code, name } = frame;
+  const next = { ...state, typing: false, lines };
   switch (code) {
     case "joined":
       return { ...next, advocate: name, waitingFrom: null };
     case "returned_to_queue":
       return { ...next, advocate: null, waitingFrom: now };
+    case "return_accepted":
+      return { ...next, hidden: false };
     case "ended_by_visitor":
       return { ...next, ended: "visitor", waitingFrom: null };
     case "ended_by_advocate":
@@ -129,13 +155,23 @@ function event(state, frame, now) {
   }
 }
 
-/**
- * Tell whether the server has more than this page holds.
- *
- * @param {State} state
- */
+/** Tell whether the server has more than this page holds. @param {State} state */
 export function misses(state) {
   return state.head > state.last;
+}
+
+/**
+ * Return the state with which the log is asked for again. Where asking twice did not help, `refused` or not, it holds
+ * nothing: a page that keeps a number that the server does not go on from would ask for ever.
+ *
+ * @param {State} state
+ * @param {boolean} refused
+ * @returns {State}
+ */
+export function asking(state, refused) {
+  const failures = state.failures + Number(refused || state.asked);
+  if (failures >= MOST_FAILURES) return { ...empty(), begun: true, outbox: state.outbox };
+  return { ...state, asked: true, failures };
 }
 
 /**
@@ -147,14 +183,14 @@ export function misses(state) {
  * @returns {State}
  */
 export function queued(state, { clientId, body }, now) {
-  const fresh = { clientId, body, at: now, sent: false, refused: null };
+  const fresh = { clientId, body, at: now, sent: false, seq: null, refused: null };
   const known = state.outbox.some((own) => own.clientId === clientId);
   const outbox = known ? state.outbox.map((own) => (own.clientId === clientId ? fresh : own)) : [...state.outbox, fresh];
   return { ...state, outbox };
 }
 
 /**
- * Note the server's answer to a message. The event that shows it may have come before.
+ * Note the server's answer to a message; the next one is shown by it.
  *
  * @param {State} state
  * @param {string} clientId
@@ -162,11 +198,12 @@ export function queued(state, { clientId, body }, now) {
  * @returns {State}
  */
 export function answered(state, clientId, answer) {
-  const outbox = state.outbox.map((own) => {
-    if (own.clientId !== clientId) return own;
-    return answer.ok ? { ...own, sent: true } : { ...own, refused: answer.code };
-  });
-  return { ...state, outbox };
+  const mine = state.outbox.find((own) => own.clientId === clientId);
+  if (mine === undefined) return state;
+  if (answer.ok && answer.seq === state.last + 1)
+    return reduce(state, { type: "message", seq: answer.seq, author: "you", name: null, client_id: clientId, body: mine.body, at: "" }, 0);
+  const next = answer.ok ? { ...mine, sent: true, seq: answer.seq } : { ...mine, refused: answer.code };
+  return { ...state, outbox: beyond(state.first, state.outbox.map((own) => (own === mine ? next : own))) };
 }
 
 /**
@@ -195,11 +232,17 @@ export function way(own, now) {
 }
 
 /**
- * Forget that the advocate is writing.
+ * Tell how far a message that is stored has got: to the server, to a page of staff, or under somebody's eyes.
  *
  * @param {State} state
- * @returns {State}
+ * @param {number} seq
+ * @returns {"sent" | "delivered" | "seen"}
  */
+export function got({ reached }, seq) {
+  return seq <= reached.read ? "seen" : seq <= reached.delivered ? "delivered" : "sent";
+}
+
+/** Forget the writing. @param {State} state @returns {State} */
 export function quiet(state) {
   return state.typing ? { ...state, typing: false } : state;
 }
@@ -223,6 +266,14 @@ export function measured(text) {
   const body = text.replace(/\r\n?/g, "\n").trim();
   const length = [...body].length;
   return { body, left: MOST_CHARACTERS - length };
+}
+
+/**
+ * @param {number} first
+ * @param {readonly Own[]} outbox
+ */
+function beyond(first, outbox) {
+  return outbox.filter((own) => own.seq === null || own.seq > first);
 }
 
 /**

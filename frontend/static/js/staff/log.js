@@ -1,6 +1,7 @@
 /** Show a conversation's lines: messages, notes that say what they are, and facts in words. */
 
 import { isOwn } from "../lib/console_store.js";
+import { summary } from "../lib/console_views.js";
 import { knows, say } from "../lib/say.js";
 import { h } from "./dom.js";
 
@@ -10,21 +11,60 @@ import { h } from "./dom.js";
  * @typedef {import("../lib/console_store.js").Line} Line
  */
 
-const MOST_SHOWN = 200;
+const AT_THE_END = 48;
 
 /**
- * Keep a log element in line with one conversation at a time.
+ * Keep a log element in line with one conversation at a time. The newest line stays in sight until somebody scrolls
+ * back; from then on a button says that there is more below.
  *
  * @param {HTMLElement} region the element with role=log
  * @param {HTMLElement} scroller what scrolls
  * @param {Words} words
+ * @param {() => void} [reached] is called when the newest line comes into sight
  */
-export function logView(region, scroller, words) {
+export function logView(region, scroller, words, reached = () => {}) {
   const list = h("ol", { class: "log" });
+  const below = h("button", { type: "button" }, say(words, "new_below"));
+  const notice = h("p", { class: "new-below", hidden: true }, below);
   region.append(list);
+  scroller.after(notice);
   /** @type {string | null} */
   let shown = null;
+  let first = 0;
   let last = 0;
+  let follows = true;
+  /** The language of the conversation, for whoever has it read aloud. @type {string | null} */
+  let spoken = null;
+  /** Where the reader was: an element that leaves the page forgets it. */
+  let place = 0;
+
+  scroller.addEventListener("scroll", () => {
+    place = scroller.scrollTop;
+    follows = scroller.scrollHeight - place - scroller.clientHeight < AT_THE_END;
+    if (follows && !notice.hidden) arrived();
+  });
+  below.addEventListener("click", () => {
+    toNewest();
+    region.focus();
+  });
+  // a keyboard, the writing box or the line's sign takes some of the height
+  new ResizeObserver(settle).observe(scroller);
+
+  function toNewest() {
+    follows = true;
+    arrived();
+    scroller.scrollTop = scroller.scrollHeight;
+  }
+
+  function arrived() {
+    notice.hidden = true;
+    reached();
+  }
+
+  /** Stand where the reader was: at the newest line, or further back. */
+  function settle() {
+    scroller.scrollTop = follows ? scroller.scrollHeight : place;
+  }
 
   /**
    * @param {State} state
@@ -33,17 +73,33 @@ export function logView(region, scroller, words) {
   function render(state, id) {
     const log = id === null ? undefined : state.logs[id];
     if (id !== shown || log === undefined || log.last < last) reset(id);
+    spoken = id === null ? null : (summary(state, id)?.language ?? null);
+    if (log !== undefined && last > 0 && log.first < first) prepend(state, log.lines.filter((line) => line.seq <= first));
+    first = log?.first ?? 0;
     if (log === undefined || log.last === last) return;
     const fresh = log.lines.filter((line) => line.seq > last);
-    const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 48;
     if (last === 0) {
       fill(state, log.lines);
       return;
     }
-    list.append(...fresh.map((line) => item(state, line, words)));
+    list.append(...fresh.map((line) => item(state, line, words, spoken)));
     last = log.last;
-    while (list.childElementCount > MOST_SHOWN) list.firstElementChild?.remove();
-    if (atEnd || fresh.some((line) => isOwn(state, line))) scroller.scrollTop = scroller.scrollHeight;
+    if (follows || fresh.some((line) => isOwn(state, line))) toNewest();
+    else if (fresh.some((line) => line.type !== "fact")) notice.hidden = false;
+  }
+
+  /**
+   * Put older lines before the rest: the reader stays where they are, and they are not read out.
+   *
+   * @param {State} state
+   * @param {readonly Line[]} lines
+   */
+  function prepend(state, lines) {
+    const fromEnd = scroller.scrollHeight - scroller.scrollTop;
+    region.setAttribute("aria-live", "off");
+    list.prepend(...lines.map((line) => item(state, line, words, spoken)));
+    scroller.scrollTop = scroller.scrollHeight - fromEnd;
+    setTimeout(() => region.removeAttribute("aria-live"), 500);
   }
 
   /**
@@ -54,12 +110,9 @@ export function logView(region, scroller, words) {
    */
   function fill(state, lines) {
     region.setAttribute("aria-live", "off");
-    const tail = lines.slice(-MOST_SHOWN);
-    const hidden = lines.length - tail.length;
-    list.replaceChildren(...tail.map((line) => item(state, line, words)));
-    if (hidden > 0) list.prepend(h("li", { class: "earlier" }, say(words, "earlier_lines", { n: hidden })));
+    list.replaceChildren(...lines.map((line) => item(state, line, words, spoken)));
     last = lines.at(-1)?.seq ?? 0;
-    scroller.scrollTop = scroller.scrollHeight;
+    toNewest();
     setTimeout(() => region.removeAttribute("aria-live"), 500);
   }
 
@@ -70,16 +123,17 @@ export function logView(region, scroller, words) {
     list.replaceChildren();
   }
 
-  return { render };
+  return { render, settle, toNewest, follows: () => follows };
 }
 
 /**
  * @param {State} state
  * @param {Line} line
  * @param {Words} words
+ * @param {string | null} spoken
  * @returns {HTMLLIElement}
  */
-function item(state, line, words) {
+function item(state, line, words, spoken) {
   const at = h("time", { datetime: line.at }, clock(line.at, words));
   if (line.type === "fact") return h("li", { class: `fact fact-${line.code}` }, fact(words, line), " ", at);
   const text = h("p", { class: "text", dir: "auto" }, line.body);
@@ -88,6 +142,7 @@ function item(state, line, words) {
     const who = own ? say(words, "note_by_you") : say(words, "note_by", { name: line.name ?? say(words, "somebody") });
     return h("li", { class: "line note" }, h("p", { class: "who" }, h("strong", {}, who), " ", at), text);
   }
+  if (spoken !== null) text.lang = spoken;
   const who = line.author === "visitor" ? say(words, "visitor") : own ? say(words, "you") : (line.name ?? say(words, "somebody"));
   const side = line.author === "visitor" ? "theirs" : "ours";
   return h("li", { class: `line ${side}` }, h("p", { class: "who" }, h("strong", {}, who), " ", at), text);

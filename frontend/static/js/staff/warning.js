@@ -1,4 +1,4 @@
-/** What staff must know before they write: the line is gone, or the visitor is and wants to be. */
+/** What staff must know before they write: the line is gone, the visitor is and wants to be, or may be somebody else. */
 
 import { say } from "../lib/say.js";
 
@@ -16,6 +16,7 @@ import { say } from "../lib/say.js";
  */
 export function warning(words, one) {
   if (one.ended_by === "left_quickly") return say(words, "left_quickly");
+  if (one.ended_by === null && one.returned) return say(words, "returned_short");
   if (one.ended_by === null && !one.visitor_here) return say(words, "line_lost");
   return "";
 }

@@ -10,7 +10,7 @@ const WITHIN = 5_000;
 const AGAIN_AFTER = 5_000;
 
 /** @type {{token: string | null, cut: () => void}} */
-const chat = { token: null, cut: () => undefined };
+export const chat = { token: null, cut: () => undefined };
 let left = false;
 let wiped = false;
 
@@ -80,8 +80,8 @@ function typedByThumb(event) {
 
 /** @param {KeyboardEvent} event */
 function down(event) {
-  // a panic press too many would otherwise stop the neutral page from loading
-  if (left && event.key === "Escape") event.preventDefault();
+  // the last press, or one too many, would otherwise stop the neutral page from loading
+  if (event.key === "Escape") event.preventDefault();
   if (event.repeat) return;
   const counts = Object.hasOwn(presses, event.key) && !event.isComposing && !typedByThumb(event);
   if (!counts || (alone !== null && alone !== event.key)) forget();

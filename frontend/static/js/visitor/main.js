@@ -1,15 +1,13 @@
-/** The visitor's page: joins the line, the store and the view. The token lives in here and nowhere else. */
+/** The visitor's page: joins the line, the store and the view. The token lives in `exit.js`. */
 
 import { openLine } from "../lib/socket.js";
-import { answered, empty, gone, misses, queued, quiet, reduce, takenBack, way } from "../lib/visitor_store.js";
-import { arm, hasLeft } from "./exit.js";
-import { box, composerOf, logOf, put, surroundings, thumbs, turnTo, voice, wordsOfPage } from "./view.js";
+import { answered, asking, empty, gone, misses, queued, quiet, reduce, takenBack, way } from "../lib/visitor_store.js";
+import { Dialled, entry, later as aside, loadBack, loadPolls, prove, turns } from "./dial.js";
+import { arm, chat, hasLeft } from "./exit.js";
+import { box, composerOf, logOf, put, surroundings, thumbs, turnTo, voice } from "./view.js";
+import { wordsOfPage } from "./words.js";
 
-/**
- * @typedef {import("../lib/visitor_store.js").State} State
- * @typedef {import("../lib/visitor_store.js").Own} Own
- * @typedef {import("../protocol").VisitorEvent} VisitorEvent
- */
+/** @typedef {import("../visitor").State} State @typedef {import("../visitor").Own} Own @typedef {import("../protocol").VisitorEvent} VisitorEvent */
 
 const VERSION = 1;
 const MINUTE = 60_000;
@@ -17,6 +15,7 @@ const TYPING_LASTS = 8_000;
 const LAST_WORDS_FOR = 10 * MINUTE;
 const CATCH_UP_WITHIN = 3_000;
 const TRY_AGAIN_AFTER = 5_000;
+const TELL_SEEN_AFTER = 1_000;
 
 /** Refusals of a text, as the word list names them; everything else is our own fault. @type {Record<string, string>} */
 const REASONS = {
@@ -35,12 +34,15 @@ const log = logOf(words, { again, takeBack });
 const composer = composerOf(words, say, post);
 const around = surroundings(words, say);
 
-let state = empty();
-/** Up to which minute of waiting the visitor said that they stay. */
-let stays = 0;
+export let state = empty();
+/** Draws the wait, once it is loaded. @type {(state: State, now: number) => void} */
+let waits = () => undefined;
 /** Since when the line is broken; 0 when it is not, -Infinity when it stays so. */
 let brokenAt = 0;
 let finished = false;
+/** Up to which number somebody looked at the log, and what the server was told of it. */
+let read = 0;
+let told = "";
 /** @type {{focus: Element | null, last: number} | null} */
 let covered = null;
 /** @type {import("../lib/socket.js").Line | null} */
@@ -54,23 +56,35 @@ function later(name, ms, work) {
   timers[name] = setTimeout(work, ms);
 }
 
-function begin() {
+export function newToken() {
   const random = String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32)));
-  const token = btoa(random).replaceAll("+", "-").replaceAll("/", "_").replace("=", "");
+  return btoa(random).replaceAll("+", "-").replaceAll("/", "_").replace("=", "");
+}
+
+export function begin(token = newToken()) {
   const chosen = document.querySelector("input[name=door]:checked");
   const door = chosen instanceof HTMLInputElement ? chosen.value : "not_said";
-  const language = document.documentElement.lang;
+  // it begins once: a line that comes back begins nothing anew
+  const hello = () => ({ type: "hello", version: VERSION, token: chat.token ?? "", after: state.last, start: !state.begun, language: document.documentElement.lang, door, ...(state.begun ? {} : entry.hello) });
   line = openLine({
     url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/v`,
-    // it begins once: later the token only goes on, so that a line that comes back begins nothing anew
-    hello: () => ({ type: "hello", version: VERSION, token, after: state.last, start: !state.begun, language, door }),
-    onFrame: heard,
+    hello,
+    ping: () => ({ type: "ping", ...seen() }),
+    onFrame: (/** @type {VisitorEvent} */ frame) => (frame.type === "proof_wanted" ? prove(frame.challenge, hello, draw) : heard(frame)),
     onState: lineIs,
+    WebSocketClass: Dialled,
   });
   arm(token, () => line?.close(4001));
+  loadPolls();
+  loadWaits();
   setInterval(draw, 1_000);
   draw();
   turnTo("chat", thumbs.matches ? "news" : "text");
+}
+
+function loadWaits() {
+  const again = () => later("waits", TRY_AGAIN_AFTER, loadWaits);
+  import("./waiting.js").then((part) => ((waits = part.waits(words, say, (frame) => line?.command(frame))), draw()), again);
 }
 
 /** @param {VisitorEvent} frame */
@@ -79,34 +93,56 @@ function heard(frame) {
   const before = state;
   state = reduce(state, frame, Date.now());
   if (frame.type === "typing") later("typing", TYPING_LASTS, () => ((state = quiet(state)), draw()));
-  if (frame.type === "error" && frame.code === "ahead_of_log") startOver();
-  if ((frame.type === "message" || frame.type === "fact") && frame.seq > state.last) line?.reconnect();
-  else if (misses(state)) later("behind", CATCH_UP_WITHIN, () => misses(state) && line?.reconnect());
-  if (state.waitingFrom !== before.waitingFrom) stays = 0;
+  if (frame.type === "error" && frame.code === "ahead_of_log") askAgain(true);
+  else if ((frame.type === "message" || frame.type === "fact") && frame.seq > state.last) askAgain(false);
+  else if (misses(state)) later("behind", CATCH_UP_WITHIN, () => misses(state) && askAgain(false));
   if (before.ended === null && state.ended === "visitor") finish();
   else if (before.ended === null && state.ended !== null) lastWords();
   draw();
 }
 
-/** Hold nothing and fetch the log from its beginning: the server's was set back. */
-function startOver() {
-  state = { ...empty(), begun: true, outbox: state.outbox };
+/** Fetch what is missing on a new line. @param {boolean} refused whether the server holds less than this page */
+function askAgain(refused) {
+  clearTimeout(timers["behind"]);
+  state = asking(state, refused);
+  read = Math.min(read, state.last);
   line?.reconnect();
 }
 
-/** @param {"connecting" | "open" | "lost" | "stopped"} name @param {{code?: number}} [detail] */
+/** Return how far this page has got, and whoever looks at it. */
+function seen() {
+  if (document.visibilityState === "visible" && covered === null && log.follows()) read = state.last;
+  return { delivered: state.last, read };
+}
+
+/** Tell the server so a little later, once for all that came. */
+function tellSeen() {
+  if (finished || `${state.last} ${seen().read}` === told || timers["seen"] !== undefined) return;
+  later("seen", TELL_SEEN_AFTER, () => {
+    timers["seen"] = undefined;
+    told = `${state.last} ${seen().read}`;
+    line?.send({ type: "seen", ...seen() });
+  });
+}
+
+/** @param {"connecting" | "open" | "lost" | "stopped"} name @param {{code?: number, error?: string}} [detail] */
 function lineIs(name, detail) {
   if (finished || hasLeft()) return;
   if (name === "open") brokenAt = 0;
-  else if (name === "lost" && brokenAt === 0) brokenAt = Date.now();
-  else if (name === "stopped") stopped(detail?.code);
+  if (name === "lost") {
+    loadPolls();
+    told = "";
+    clearTimeout(timers["behind"]);
+    if (brokenAt === 0) brokenAt = Date.now();
+  }
+  if (name === "stopped") stopped(detail?.code, detail?.error === "full" ? "full" : "refused");
   draw();
 }
 
-/** @param {number | undefined} code none when this page closed the line itself */
-function stopped(code) {
+/** @param {number | undefined} code none when this page closed the line itself @param {string} section */
+function stopped(code, section) {
   brokenAt = code === 4400 ? -Infinity : 0;
-  if (code === 4403) turnTo("refused", "refused-title");
+  if (code === 4403) turnTo(section, `${section}-title`);
   else if (code !== undefined && code !== 4400 && state.ended === null) {
     state = gone(state);
     lastWords();
@@ -138,7 +174,7 @@ function cameBack(clientId, code) {
   const reason = REASONS[code];
   if (own === undefined || state.ended !== null) return;
   if (reason === undefined) {
-    // our own fault: it stays on its way, from when it was first sent
+    // our own fault: it stays on its way
     state = queued(state, own, own.at);
     setTimeout(() => !finished && state.ended === null && deliver(own), TRY_AGAIN_AFTER);
     return;
@@ -164,10 +200,10 @@ function takeBack(own) {
 /** Ask once, calmly. */
 function askToEnd() {
   const unsent = state.outbox.some((own) => way(own, Date.now()) !== "sent");
-  box("confirm-unsent").hidden = !unsent;
+  [box("confirm").hidden, box("confirm-unsent").hidden] = [false, !unsent];
   put(box("confirm-unsent"), unsent ? (words["confirm_unsent"] ?? "") : "");
-  box("confirm").hidden = false;
   box("confirm-title").focus();
+  box("confirm").scrollIntoView();
 }
 
 function goOn() {
@@ -176,25 +212,31 @@ function goOn() {
 }
 
 /** End it. The page is empty at once; the line stays until the server has heard of it. */
-function end() {
+export function end() {
   void line?.command({ type: "end" }).then(() => line?.close());
   finish();
 }
 
 /** Take every word of the conversation off the page. */
-function finish() {
+export function finish() {
   finished = true;
   clearTimeout(timers["last"]);
-  state = { ...empty(), begun: true };
-  log.render(state, Date.now());
+  log.render((state = { ...empty(), begun: true }), Date.now());
   composer.clear();
-  for (const id of ["news", "more", "typing", "over", "confirm", "line", "status"]) box(id).replaceChildren();
+  for (const id of ["news", "more", "typing", "unsent", "over", "confirm", "line", "status"]) box(id).replaceChildren();
   turnTo("ended", "ended-title");
+  void aside.survey?.ask();
 }
 
 /** Leave the other side's last words readable for a while. */
 function lastWords() {
+  const draft = composer.draft().trim();
+  put(box("unsent-words"), draft);
+  box("unsent").hidden = draft === "";
+  composer.clear();
   box("confirm").hidden = true;
+  // the box to write in goes, and the focus must not go with it
+  queueMicrotask(() => document.activeElement?.closest("[hidden]") && box("news").focus());
   later("last", LAST_WORDS_FOR, finish);
   // nothing is missing: events come in order, and this was the last
   line?.close();
@@ -204,7 +246,10 @@ function draw() {
   if (line === null || finished || hasLeft()) return;
   const now = Date.now();
   log.render(state, now);
-  around(state, { now, stays, brokenFor: brokenAt === 0 ? 0 : now - brokenAt });
+  box("earlier").hidden = state.first === 0 || state.hidden;
+  tellSeen();
+  waits(state, now);
+  around(state, { brokenFor: brokenAt === 0 ? 0 : now - brokenAt, proof: entry.words });
 }
 
 /** Hide everything from whoever looks through the open apps. */
@@ -225,33 +270,31 @@ function uncover() {
   if (state.lines.some((one) => one.seq > last && one.kind === "message" && !one.own)) say(words["uncovered"] ?? "");
 }
 
-function stay() {
-  stays = Math.floor((Date.now() - (state.waitingFrom ?? 0)) / MINUTE) >= 10 ? 10 : 5;
-  draw();
-  box("text").focus();
-}
-
 /** @type {Record<string, () => void>} */
 const buttons = {
-  start: begin,
-  "start-below": begin,
+  start: () => begin(),
+  "start-below": () => begin(),
+  "have-words": loadBack, "get-words": loadBack,
   end: askToEnd,
   "stop-waiting": askToEnd,
   "go-on": goOn,
   "end-yes": end,
   clear: finish,
-  stay,
+  retry: () => ((entry.words = ""), line?.reconnect(), draw()),
   uncover,
+  "show-earlier": () => (log.holdStill(), void line?.command({ type: "older", before: state.first + 1 }).then(draw)),
   afresh: () => location.replace(`/?l=${document.documentElement.lang}`),
 };
 for (const [id, press] of Object.entries(buttons)) document.getElementById(id)?.addEventListener("click", press);
 document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && cover());
-for (const link of document.querySelectorAll("#languages a")) {
+turns((turned, href) => {
+  put(box("tongue"), turned ? "" : (words["turn_failed"] ?? ""));
+  const language = document.documentElement.lang;
+  void line?.command({ type: "language", language });
+  if (turned) log.anew(), draw();
+  state = { ...state, language };
   // no second entry in the history of this browser
-  link.addEventListener("click", (event) => {
-    event.preventDefault();
-    if (link instanceof HTMLAnchorElement) location.replace(link.href);
-  });
-}
-for (const id of ["begin", "begin-below", "doors"]) document.getElementById(id)?.removeAttribute("hidden");
+  if (line === null && !turned) location.replace(href);
+});
+for (const id of ["begin", "begin-below", "doors", "have-words"]) document.getElementById(id)?.removeAttribute("hidden");
 document.getElementById("plain")?.remove();

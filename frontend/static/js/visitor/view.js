@@ -1,23 +1,25 @@
 /** Everything that touches the visitor's page: finds its parts, shows a state, and says what was pressed. */
 
-import { measured, way } from "../lib/visitor_store.js";
+import { got, measured, way } from "../lib/visitor_store.js";
+import { later } from "./dial.js";
+import { counted, named } from "./words.js";
 
 /**
- * @typedef {import("../lib/visitor_store.js").State} State
- * @typedef {import("../lib/visitor_store.js").Line} Line
- * @typedef {import("../lib/visitor_store.js").Own} Own
- * @typedef {Record<string, string>} Words
+ * @typedef {import("../visitor").State} State
+ * @typedef {import("../visitor").Line} Line
+ * @typedef {import("../visitor").Own} Own
+ * @typedef {import("./words.js").Words} Words
  * @typedef {(text: string) => void} Say
  */
 
-const MINUTE = 60_000;
 const SHORT_BREAK = 1_500;
 const AT_THE_END = 48;
+const EARLIER_WITHIN = 5_000;
 const COUNT_FROM = 200;
 const FEWEST_ROWS = 3;
 const MOST_ROWS = 6;
 
-const SECTIONS = ["landing", "chat", "ended", "refused"];
+const SECTIONS = ["landing", "chat", "ended", "refused", "full"];
 
 /** On a screen keyboard Enter makes a new line, and focus in the box would cover half of the page. */
 export const thumbs = matchMedia("(pointer: coarse)");
@@ -36,21 +38,6 @@ export function part(id, kind) {
 
 export const box = (/** @type {string} */ id) => part(id, HTMLElement);
 
-/** @returns {Words} the texts that the server put into the page */
-export function wordsOfPage() {
-  return JSON.parse(document.getElementById("words")?.textContent ?? "{}");
-}
-
-/** Return a text with its name in it, or the sentence that needs none. @param {Words} words @param {string} key @param {string | null} name */
-function named(words, key, name) {
-  return (name === null ? words[`${key}_someone`] : words[key]?.replace("{name}", name)) ?? words[key] ?? "";
-}
-
-/** @param {Words} words @param {string} key @param {number} n */
-function counted(words, key, n) {
-  return (n === 1 ? words[`${key}_one`] : words[`${key}_many`]?.replace("{n}", String(n))) ?? "";
-}
-
 /** Set a text if it is another one: setting the same would be read aloud again. @param {HTMLElement} element @param {string} text */
 export function put(element, text) {
   if (element.textContent !== text) element.textContent = text;
@@ -59,7 +46,6 @@ export function put(element, text) {
 /** @param {string} name one of `SECTIONS` @param {string} focusOn */
 export function turnTo(name, focusOn) {
   for (const section of SECTIONS) box(section).hidden = section !== name;
-  box("languages").hidden = name === "chat";
   box(focusOn).focus();
   scrollTo(0, 0);
 }
@@ -86,16 +72,20 @@ export function logOf(words, does) {
   /** @type {Map<string, HTMLElement>} */
   const rows = new Map();
   let outgoing = 0;
+  let newestShown = 0;
+  let height = 0;
   /** Whether the newest line stays in sight, as it does until somebody scrolls back. */
   let follows = true;
 
-  box("to-newest").addEventListener("click", toNewest);
+  box("to-newest").addEventListener("click", () => (toNewest(), log.focus()));
   log.addEventListener("scroll", () => {
+    // what scrolls while the log changes its height is no person
+    if (log.clientHeight !== height) return;
     follows = atEnd();
     if (follows) below.hidden = true;
   });
   // the keyboard of a phone takes half of the height
-  new ResizeObserver(() => follows && toNewest()).observe(log);
+  new ResizeObserver(() => ((height = log.clientHeight), follows && toNewest())).observe(log);
 
   function atEnd() {
     return log.scrollHeight - log.scrollTop - log.clientHeight < AT_THE_END;
@@ -114,11 +104,14 @@ export function logOf(words, does) {
     return row;
   }
 
-  /** @param {Line} line @returns {HTMLElement} */
-  function rowOf(line) {
+  /** @param {Line} line @param {string} language @returns {HTMLElement} */
+  function rowOf(line, language) {
     if (line.kind === "fact") return rowFrom("fact", { words: named(words, `fact_${line.code}`, line.name) });
     if (line.own) return rowFrom("own", { who: words["you"] ?? "", words: line.body });
-    return rowFrom("theirs", { who: line.name ?? words["advocate"] ?? "", words: line.body });
+    const row = rowFrom("theirs", { who: line.name ?? words["advocate"] ?? "", words: line.body });
+    within(row, "words").lang = language;
+    later.texts?.link(within(row, "words"), words["link"] ?? "");
+    return row;
   }
 
   /** @param {HTMLElement} row @param {string} text @param {{label: string, press: () => void}} [button] */
@@ -161,21 +154,42 @@ export function logOf(words, does) {
 
   /** @param {State} state @param {number} now */
   function render(state, now) {
-    const before = lines.childElementCount;
-    const wanted = state.lines.map((line) => /** @type {[string, HTMLElement]} */ ([line.key, rows.get(line.key) ?? rowOf(line)]));
+    const [fromEnd, grows] = [log.scrollHeight - log.scrollTop, state.last > newestShown];
+    newestShown = state.last;
+    const wanted = state.lines.map((line) => /** @type {[string, HTMLElement]} */ ([line.key, rows.get(line.key) ?? rowOf(line, state.language)]));
     const newest = state.lines.filter((line) => line.kind === "message" && line.own).at(-1);
     for (const line of state.lines) {
       const row = line.kind === "message" && line.own ? rows.get(line.key) : undefined;
-      if (row !== undefined) setWay(row, line === newest && state.outbox.length === 0 ? (words["sent"] ?? "") : "");
+      if (row !== undefined) setWay(row, line === newest && state.outbox.length === 0 ? (words[got(state, line.seq)] ?? "") : "");
     }
     for (const own of state.outbox) wanted.push([own.clientId, ownRow(own, state.ended !== null, now)]);
     place(wanted);
     const mine = state.outbox.length > outgoing;
     outgoing = state.outbox.length;
     if (follows || mine) toNewest();
-    else if (lines.childElementCount > before) below.hidden = false;
+    else if (grows) below.hidden = false;
+    else log.scrollTop = log.scrollHeight - fromEnd;
   }
-  return { render, toNewest };
+
+  /** Stay where the reader is while earlier lines come in above, and do not have them all read aloud. */
+  function holdStill() {
+    follows = false;
+    hush();
+    log.focus();
+  }
+
+  function hush() {
+    log.setAttribute("aria-live", "off");
+    setTimeout(() => log.removeAttribute("aria-live"), EARLIER_WITHIN);
+  }
+
+  /** Say every line anew in the words of now. */
+  function anew() {
+    hush();
+    rows.clear();
+    lines.replaceChildren();
+  }
+  return { render, toNewest, holdStill, anew, follows: () => follows };
 }
 
 /** @param {HTMLElement} row @param {string} name @returns {HTMLElement} */
@@ -186,16 +200,14 @@ function within(row, name) {
 }
 
 /**
- * Return the box to write in. Its text stands in the page only, and nothing of it goes anywhere before it is sent.
+ * Return the box to write in. Nothing of its text goes anywhere before it is sent; then the log has it.
  *
- * @param {Words} words
- * @param {Say} say
- * @param {(body: string) => void} send takes the text; from then on it is in the log, so the box is emptied
+ * @param {Words} words @param {Say} say @param {(body: string) => void} send
  */
 export function composerOf(words, say, send) {
   const text = part("text", HTMLTextAreaElement);
   const problem = box("problem");
-  const count = box("count");
+  const [count, parts] = [box("count"), box("parts")];
 
   /** @param {string} about */
   function trouble(about) {
@@ -207,6 +219,7 @@ export function composerOf(words, say, send) {
   function typed() {
     const { left } = measured(text.value);
     count.hidden = left >= COUNT_FROM;
+    parts.hidden = left >= 0 || later.texts === undefined;
     put(count, counted(words, left < 0 ? "over" : "left", Math.abs(left)));
     if (!problem.hidden) trouble("");
     text.rows = FEWEST_ROWS;
@@ -216,11 +229,12 @@ export function composerOf(words, say, send) {
   function post() {
     const { body, left } = measured(text.value);
     if (body === "") return trouble(words["error_empty"] ?? "");
-    if (left < 0) return trouble(counted(words, "over", -left));
+    if (left < 0) return trouble(words["error_long"] ?? "");
     send(body);
-    text.value = "";
-    return typed();
+    return clear();
   }
+
+  const clear = () => ((text.value = ""), typed());
 
   /** @param {string} body */
   function putBack(body) {
@@ -239,59 +253,45 @@ export function composerOf(words, say, send) {
   text.addEventListener("input", typed);
   text.addEventListener("keydown", key);
   box("send").addEventListener("click", post);
-  put(box("keys"), words[thumbs.matches ? "key_phone" : "key_desk"] ?? "");
-  return { trouble, putBack, draft: () => text.value, clear: () => ((text.value = ""), typed()) };
+  parts.addEventListener("click", () => (later.texts?.inParts(text.value).forEach(send), clear(), text.focus()));
+  return { trouble, putBack, draft: () => text.value, clear };
 }
 
-/**
- * Return what draws everything around the log: who is there, how long it takes, and whether the line holds.
- *
- * @param {Words} words
- * @param {Say} say
- */
+/** Return what draws everything around the log: who is there, how long it takes, whether the line holds. @param {Words} words @param {Say} say */
 export function surroundings(words, say) {
   const call = box("call");
   let told = "";
 
-  /** @param {State} state @returns {[string, string]} the news, and what can be done */
-  function news(state) {
+  /** @param {State} state @param {boolean} broken @param {string} proof @returns {[string, string]} the news, and what can be done */
+  function news(state, broken, proof) {
     if (state.ended !== null) return [named(words, state.ended === "gone" ? "fact_gone" : "fact_ended_by_advocate", state.endedBy), ""];
-    if (!state.begun) return [words["connecting"] ?? "", words["waiting_more"] ?? ""];
+    if (!state.begun) return [words[proof || "connecting"] ?? "", words[proof ? `${proof}_more` : "waiting_more"] ?? ""];
+    if (broken) return [words["line_lost"] ?? "", ""];
     if (state.waitingFrom === null) return [named(words, "with", state.advocate), ""];
     const key = state.staffed ? "waiting" : "nobody";
     return [words[key] ?? "", words[`${key}_more`] ?? ""];
   }
 
-  /** After five and ten minutes say what else can be done, until the visitor says that they stay. @param {number} minutes @param {number} stays */
-  function wait(minutes, stays) {
-    box("waited").hidden = minutes < 0;
-    put(box("waited"), minutes < 1 ? (words["waited_moment"] ?? "") : minutes < 60 ? counted(words, "waited", minutes) : (words["waited_hour"] ?? ""));
-    const due = minutes >= 10 ? 10 : minutes >= 5 ? 5 : 0;
-    const about = due > stays ? (words[`long_${due}`] ?? "") : "";
-    if (about !== "" && box("long-words").textContent !== about) say(about);
-    put(box("long-words"), about);
-    box("long").hidden = about === "";
-  }
-
   /** Say that the line broke, once it is more than a hiccup. @param {State} state @param {number} brokenFor */
   function breaks(state, brokenFor) {
-    const key = brokenFor === Infinity ? "out_of_date" : state.begun ? "line_lost" : "cannot_connect";
+    const where = state.begun ? (state.waitingFrom === null ? "line_lost_chat" : "line_lost_queue") : "cannot_connect";
+    const key = brokenFor === Infinity ? "out_of_date" : where;
     const about = brokenFor >= SHORT_BREAK ? (words[key] ?? "") : "";
-    if (about !== "" && told !== about) say(about);
+    if (about !== "" && told !== about) say(key === where && state.begun ? `${words["line_lost"]} ${about}` : about);
     if (about === "" && told !== "" && state.ended === null) say(words["line_back"] ?? "");
     told = about;
     put(box("line"), about);
     box("line").hidden = about === "";
   }
 
-  /** @param {State} state @param {{now: number, stays: number, brokenFor: number}} beside */
-  return function render(state, { now, stays, brokenFor }) {
-    const [first, more] = news(state);
+  /** @param {State} state @param {{brokenFor: number, proof: string}} beside `proof` while very many begin */
+  return function render(state, { brokenFor, proof }) {
+    const [first, more] = news(state, brokenFor >= SHORT_BREAK && brokenFor < Infinity, proof);
     put(box("news"), first);
     put(box("more"), more);
-    call.toggleAttribute("hidden", state.staffed || state.waitingFrom === null);
+    call.toggleAttribute("hidden", state.begun ? state.staffed || state.waitingFrom === null : proof === "");
+    box("retry").hidden = state.begun || proof !== "proof_failed";
     put(box("typing"), state.typing ? named(words, "typing", state.advocate) : "");
-    wait(state.waitingFrom === null ? -1 : Math.floor((now - state.waitingFrom) / MINUTE), stays);
     breaks(state, brokenFor);
     for (const id of ["composer", "ending"]) box(id).hidden = state.ended !== null;
     box("over").hidden = state.ended === null;

@@ -1,0 +1,61 @@
+"""Words of the supervisor's board only; `staff_words` puts them together with what it shares with the console."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext as _
+
+Words = Mapping[str, str | Mapping[str, str]]
+
+
+def rows_of_the_board() -> Words:
+    """Return what stands on the board's rows and around them."""
+    return {
+        "as_at": _("As at {at}"),
+        "no_news_yet": _("No news yet"),
+        "stale": _("STALE since {at}: the server is silent. What you see may be wrong."),
+        "longest": _("longest: {age}"),
+        "alarm": _("New escalation: {name}, {level}."),
+        "alarm_climbed": _("Nobody answered: {name} is now {level}."),
+        "alarm_many": {"one": _("{n} escalation waits for you."), "other": _("{n} escalations wait for you.")},
+        "not_acknowledged": _("Not acknowledged: {name}, {level}."),
+        "not_acknowledged_many": {
+            "one": _("{n} escalation is not acknowledged."),
+            "other": _("{n} escalations are not acknowledged."),
+        },
+        "raised_by": _("Raised by {name}."),
+        "raised_by_clock": _("Raised by a rule."),
+        "escalation_raised": _("Nobody has acknowledged it yet."),
+        "escalation_acknowledged": _("{name} acknowledged it."),
+        "escalation_in_progress": _("{name} is working on it."),
+        "escalation_gone": _("Settled."),
+        "climbed": {"one": _("It has climbed once."), "other": _("It has climbed {n} times.")},
+        "due_in": {"one": _("Goes up a level in {n} second."), "other": _("Goes up a level in {n} seconds.")},
+        "overdue": _("Overdue."),
+        "reason_show": _("Show reason"),
+        "reason_hide": _("Hide reason"),
+        "watch": _("Watch"),
+        "watch_name": _("Watch {name}"),
+        "watching": _("Watching {name}"),
+        "nobody_yet": _("nobody yet"),
+        "note_saved": _("The note is saved."),
+    }
+
+
+def settling() -> Words:
+    """Return the steps of an escalation, and what is asked and said about them."""
+    return {
+        "step_acknowledge": _("Acknowledge"),
+        "step_start": _("Start work"),
+        "step_resolve": _("Resolve"),
+        "step_stand-down": _("Stand down"),
+        "button_about": _("{what}: {name}"),
+        "ask_resolve": _("Resolve the escalation of {name}?"),
+        "ask_resolve_text": _("Resolved means that what was needed has been done."),
+        "ask_stand-down": _("Stand the escalation of {name} down?"),
+        "ask_stand-down_text": _("Stood down means that it was not needed, or no longer is."),
+        "ask_reason": _("Reason (only staff see this)"),
+        "done_acknowledge": _("You have acknowledged the escalation of {name}."),
+        "done_start": _("You are working on the escalation of {name}."),
+        "done_resolve": _("The escalation of {name} is resolved."),
+        "done_stand-down": _("The escalation of {name} is stood down."),
+    }

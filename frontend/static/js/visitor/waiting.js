@@ -1,0 +1,98 @@
+/**
+ * The wait and the doors: how long it may take, what can be done meanwhile, and as what somebody came. Loaded once the
+ * chat begins, with what texts need now and then; until it is there the page says that somebody is sought, which is true.
+ */
+
+import { expected } from "../lib/expected.js";
+import { later } from "./dial.js";
+import * as texts from "./texts.js";
+import { box, part, put } from "./view.js";
+import { counted } from "./words.js";
+
+/**
+ * @typedef {import("../visitor").State} State
+ * @typedef {import("./words.js").Words} Words
+ */
+
+const MINUTE = 60_000;
+
+/**
+ * Return what draws the wait.
+ *
+ * @param {Words} words
+ * @param {(text: string) => void} say
+ * @param {(frame: {type: string, door: string}) => unknown} tell
+ */
+export function waits(words, say, tell) {
+  /** Up to which minute of waiting the visitor said that they stay. */
+  let stays = 0;
+  /** @type {number | null} */
+  let from = null;
+
+  /** @param {number} minutes @returns {string} */
+  function waited(minutes) {
+    if (minutes < 1) return words["waited_moment"] ?? "";
+    return minutes < 60 ? counted(words, "waited", minutes) : (words["waited_hour"] ?? "");
+  }
+
+  /** After five and ten minutes say what else can be done, until the visitor says that they stay. @param {number} minutes */
+  function ask(minutes) {
+    const due = minutes >= 10 ? 10 : minutes >= 5 ? 5 : 0;
+    const about = due > stays ? (words[`long_${due}`] ?? "") : "";
+    if (about !== "" && box("long-words").textContent !== about) say(about);
+    put(box("long-words"), about);
+    box("long").hidden = about === "";
+  }
+
+  box("stay").addEventListener("click", () => {
+    stays = Date.now() - (from ?? 0) >= 10 * MINUTE ? 10 : 5;
+    box("long").hidden = true;
+    box("text").focus();
+  });
+  later.texts = texts;
+  if (document.querySelector("[data-survey]") !== null) void import("../survey/main.js").then((survey) => ((later.survey = survey), survey.start()), () => undefined);
+  doors(tell);
+  breathe();
+
+  /** @param {State} state @param {number} now */
+  return function draw(state, now) {
+    if (state.waitingFrom !== from) stays = 0;
+    from = state.waitingFrom;
+    const minutes = from === null ? -1 : Math.floor((now - from) / MINUTE);
+    box("waited").hidden = box("calm").hidden = minutes < 0;
+    const soon = expected(words, state);
+    put(box("waited"), minutes < 1 && soon !== "" ? soon : `${soon} ${waited(minutes)}`.trim());
+    box("unread").hidden = minutes < 0 || !state.staffed || state.languageRead;
+    ask(minutes);
+  };
+}
+
+/** Let the door be changed while the chat runs; what is for people at work stands first for them. @param {(frame: {type: string, door: string}) => unknown} tell */
+function doors(tell) {
+  const work = part("work", HTMLDetailsElement);
+  /** @param {string} door */
+  function opens(door) {
+    const first = door === "professional";
+    if (first) box("calm").before(work);
+    else box("coming").append(work);
+    work.open = first;
+  }
+  box("chat").append(box("coming"));
+  const chosen = document.querySelector("#doors input:checked");
+  if (chosen instanceof HTMLInputElement) opens(chosen.value);
+  box("doors").addEventListener("change", ({ target }) => {
+    if (!(target instanceof HTMLInputElement)) return;
+    tell({ type: "door", door: target.value });
+    opens(target.value);
+  });
+}
+
+/** Show one step of the breathing at a time, each when it is asked for; nothing moves by itself. */
+function breathe() {
+  const steps = [...box("breath").children];
+  let at = 0;
+  const show = () => steps.forEach((step, number) => step.toggleAttribute("hidden", number !== at));
+  box("breathe").hidden = false;
+  box("breathe").addEventListener("click", () => ((at = (at + 1) % steps.length), show()));
+  show();
+}

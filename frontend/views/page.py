@@ -1,0 +1,30 @@
+"""The frame that every page of staff stands in."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from staff.permissions import Action, allowed_at_all
+from staff.web import StaffRequest
+
+
+def staff_page(request: StaffRequest, template: str, status: int = 200, **context: Any) -> HttpResponse:
+    """Render a page for somebody who passed the door; it is kept by no cache."""
+    role = request.actor.role
+    links = [
+        ("console", _("Console"), Action.USE_CONSOLE),
+        ("board", _("Board"), Action.SEE_BOARD),
+        ("cases", _("Cases"), Action.LIST_CASES),
+        ("archive", _("Archive"), Action.READ_ARCHIVE),
+    ]
+    frame = {
+        "person": request.person,
+        "links": [(reverse(name), word) for name, word, action in links if allowed_at_all(role, action)],
+        "other_language": "fr" if request.actor.language == "en" else "en",
+    }
+    response = render(request, f"frontend/staff/{template}.html", frame | context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response

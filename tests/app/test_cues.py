@@ -1,0 +1,117 @@
+"""What ada writes is screened once it is stored: danger calls dana before anybody has read it, and loses no message."""
+
+from uuid import uuid4
+
+import pytest
+from django.test import TestCase
+
+from audit.models import AuditEvent
+from chat import hooks, measures
+from chat.core.actors import Visitor
+from chat.log import StoredEvent
+from chat.models import Conversation, Event, OutboxItem
+from chat.services.base import Done
+from chat.services.posting import Post, post_one
+from crisis import services
+from crisis.models import Escalation
+from crisis.selectors import open_escalations, reason_of
+from tests.support.people import NOON, ben, dana, held_by
+
+
+class Cues(TestCase):
+    """Have ben hold ada's conversation."""
+
+    def setUp(self) -> None:
+        self.ben, self.dana = ben(), dana()
+        self.pk, _ = held_by(self.ben)
+
+    def written(self, text: str, client_id: str = "") -> Done[StoredEvent]:
+        return post_one(Post(Visitor(self.pk), self.pk, client_id or uuid4().hex, text, NOON))
+
+    def level(self) -> int:
+        return Conversation.objects.get(pk=self.pk).level
+
+    def test_danger_now_calls_for_help_and_says_because_of_which_words(self) -> None:
+        done = self.written("he has a gun")
+        assert [(event.code, event.level, event.visitor_seq) for event in done.cues] == [("flag_raised", 3, None)]
+        row = Escalation.objects.get()
+        assert (row.level, row.source, row.raised_by, row.state) == (3, "screening", None, "raised")
+        assert "he has a gun" in reason_of(row).reveal()
+        assert "weapon.at_hand" in reason_of(row).reveal()
+        assert self.level() == 3
+        assert open_escalations()[0].raised_by is None
+        assert AuditEvent.objects.filter(action="escalation.raised", actor="system").exists()
+        assert "gun" not in str(OutboxItem.objects.get(topic="escalation.raised").data)
+
+    def test_an_ordinary_message_raises_nothing_and_asks_the_database_nothing(self) -> None:
+        assert self.written("hello, are you open on sunday?").cues == ()
+        with self.assertNumQueries(0):
+            assert hooks.screened(self.pk, uuid4().hex, "hello, are you open on sunday?", NOON) == ()
+        assert not Escalation.objects.exists()
+
+    def test_what_ben_writes_is_not_screened(self) -> None:
+        assert post_one(Post(self.ben, self.pk, uuid4().hex, "does he have a gun? he has a gun", NOON)).cues == ()
+
+    def test_the_same_message_again_and_a_lesser_one_call_nobody_twice(self) -> None:
+        first = uuid4().hex
+        for text, client_id in (
+            ("he has a gun", first),
+            ("he has a gun", first),
+            ("he threatens me", ""),
+            ("help", ""),
+        ):
+            self.written(text, client_id)
+        assert Escalation.objects.count() == 1
+
+    def test_a_graver_message_lifts_what_nobody_has_answered_yet(self) -> None:
+        self.written("he threatens me")
+        assert Escalation.objects.get().level == 2
+        self.written("he has a gun")
+        row = Escalation.objects.get()
+        assert (row.level, row.raised_level, self.level()) == (3, 2, 3)
+        assert "gun" in reason_of(row).reveal()
+
+    def test_a_graver_message_after_the_answer_calls_anew(self) -> None:
+        self.written("he threatens me")
+        services.acknowledge(actor=self.dana, escalation_id=Escalation.objects.get().pk, now=NOON)
+        self.written("he has a gun")
+        assert sorted(Escalation.objects.values_list("level", "state")) == [(2, "acknowledged"), (3, "raised")]
+
+    def test_dana_dismisses_a_cue_with_a_reason_and_a_repeat_does_not_bring_it_back(self) -> None:
+        client_id = uuid4().hex
+        self.written("he has a gun", client_id)
+        row = Escalation.objects.get()
+        services.stand_down(actor=self.dana, escalation_id=row.pk, reason="it is a toy", now=NOON)
+        assert self.level() == 0
+        self.written("he has a gun", client_id)
+        assert Escalation.objects.count() == 1
+
+    def test_a_possible_situation_is_marked_once_and_starts_no_clock(self) -> None:
+        self.written("my boyfriend is very controlling")
+        self.written("my boyfriend is very controlling")
+        assert not Escalation.objects.exists()
+        assert Event.objects.filter(code="flag_raised", level=1).count() == 1
+
+    def test_a_failing_screener_loses_no_message_and_says_no_word(self) -> None:
+        def failing(*_: object) -> tuple[StoredEvent, ...]:
+            raise ValueError("the teal kettle")
+
+        known = list(hooks._screeners)
+        self.addCleanup(hooks._screeners.__setitem__, slice(None), known)
+        hooks.register_screener(failing)
+        before = measures.screenings_failed._value.get()
+        with self.assertLogs("chat.hooks", "ERROR") as logged:
+            done = self.written("he has a gun, the teal kettle")
+        assert done.cues == ()
+        assert Event.objects.filter(client_id=done.result.client_id).exists()
+        assert measures.screenings_failed._value.get() == before + 1
+        assert "ValueError" in logged.output[0]
+        assert "kettle" not in logged.output[0]
+
+    def test_no_cue_is_part_of_what_the_visitor_hears(self) -> None:
+        done = self.written("he has a gun")
+        assert all(event.visitor_seq is None for event in done.cues)
+        assert done.events == (done.result,)
+
+
+pytestmark = pytest.mark.django_db

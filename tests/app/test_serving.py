@@ -1,0 +1,64 @@
+"""Start where one may: a port that is one, a folder that nobody serves, settings that are there."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ops.one_server import AlreadyServed, claim
+from tests.support.daemon import ROOT, clean_environment
+from tests.support.servers import HavreServer, havre_environment, migrate_and_seed
+
+
+def run(*arguments: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a management command to its end."""
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("port", ["0", "99999", "-1"])
+def test_what_is_no_port_is_called_so(port: str, tmp_path: Path) -> None:
+    done = run("serve", f"--port={port}", environ=havre_environment(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr == f"CommandError: {port} is no port; choose one from 1024 to 65535 with PORT=\n"
+
+
+def test_a_taken_port_is_called_so(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        done = run("serve", "--port", str(other.getsockname()[1]), environ=havre_environment(tmp_path))
+    assert "is taken; choose another with PORT=" in done.stderr
+
+
+def test_a_missing_variable_is_named_in_one_line() -> None:
+    done = run("check", environ=clean_environment())
+    assert done.stderr == "manage.py: HAVRE_SECRET_KEY is missing; set it, or HAVRE_SECRET_KEY_FILE\n"
+
+
+def test_a_folder_is_held_by_one_until_it_ends(tmp_path: Path) -> None:
+    held = claim(tmp_path, "port 8000")
+    with pytest.raises(AlreadyServed, match="port 8000"):
+        claim(tmp_path, "port 8001")
+    os.close(held)
+    os.close(claim(tmp_path, "port 8001"))
+
+
+def test_a_running_demo_is_neither_thrown_away_nor_served_twice(tmp_path: Path) -> None:
+    environ = havre_environment(tmp_path)
+    migrate_and_seed(environ)
+    with HavreServer(tmp_path) as server:
+        reset = run("reset_demo", environ=environ)
+        assert f"the demo is running on port {server.port}" in reset.stderr
+        assert "serves" in run("serve", "--port", "8999", environ=environ).stderr
+        assert (tmp_path / "havre.sqlite3").exists()
+        server.kill9()
+        assert run("reset_demo", environ=environ).returncode == 0
+        assert not tmp_path.exists()
+
+
+def test_real_data_is_never_thrown_away(tmp_path: Path) -> None:
+    environ = havre_environment(tmp_path) | {"HAVRE_DEVELOPMENT": "0", "HAVRE_SECRET_KEY": "x" * 60}
+    assert "only the data of a demo" in run("reset_demo", environ=environ).stderr
+    assert tmp_path.exists()

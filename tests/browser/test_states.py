@@ -1,0 +1,183 @@
+"""Each state of the visitor's page in English, in French and from right to left: no barrier, nothing on the way out.
+
+`make test` looks at every state once, and takes turns with the languages and the sizes; with `HAVRE_TEST_SCREENS`, as
+`make barriers` runs it, at every state in each language at both sizes.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+
+from tests.support import browsers, looks
+from tests.support.axe import SHAPES, problems
+from tests.support.journeys import begin, say
+from tests.support.looks import in_forced_colours, looked_at
+from tests.support.servers import HavreServer, havre_environment, manage, migrate_and_seed
+from tests.support.stage import WAITING, Stage
+from tests.support.states import STATES
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+LANGUAGES = ("en", "fr", "ar")
+EVERYTHING = bool(os.environ.get("HAVRE_TEST_SCREENS"))
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def chrome(playwright: Playwright) -> Iterator[Browser]:
+    with browsers.chromium(playwright) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HavreServer]:
+    folder = tmp_path_factory.mktemp("site")
+    migrate_and_seed(havre_environment(folder))
+    manage(havre_environment(folder), "site", "set", "survey=distress")
+    with HavreServer(folder) as one:
+        yield one
+
+
+def barriers(page: Page, name: str, sizes: tuple[str, ...]) -> list[str]:
+    """Return all that is wrong with a page in these sizes."""
+    found: list[str] = []
+    for size in sizes:
+        page.set_viewport_size(SHAPES[size])  # type: ignore[arg-type]
+        found += looked_at(page, f"{name}-{size}")
+    return found + problems(page, name, sizes)
+
+
+@pytest.mark.timeout(900 if EVERYTHING else 240)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_state_has_a_barrier(chrome: Browser, server: HavreServer, language: str) -> None:
+    context = browsers.phone(chrome, "fr-CA" if language == "fr" else "en-CA")
+    found: list[str] = []
+    for at, (name, comes_about) in enumerate(STATES.items()):
+        if EVERYTHING or LANGUAGES[at % 3] == language:
+            page = context.new_page()
+            comes_about(Stage(page, server.base_url, language))
+            found += barriers(page, f"{name}-{language}", tuple(SHAPES) if EVERYTHING else (tuple(SHAPES)[at % 2],))
+            found += in_forced_colours(page, f"{name}-{language}")
+            page.close()
+    context.close()
+    assert not found, "\n".join(found)
+
+
+def test_what_a_site_says_first_has_no_barrier(chrome: Browser, server: HavreServer) -> None:
+    environ = havre_environment(server.log.parent)
+    found: list[str] = []
+    context = browsers.phone(chrome, "en-CA")
+    page = context.new_page()
+    manage(environ, "site", "set", "open=no")
+    here = Stage(page, server.base_url, "en")
+    for here.language in LANGUAGES:
+        here.open().shows("#landing .box")
+        found += barriers(page, f"landing-closed-{here.language}", tuple(SHAPES))
+    manage(environ, "site", "set", "open=yes", "most_waiting=1")
+    first = context.new_page()
+    begin(first, server.base_url)
+    say(first, "I am first")
+    for here.language in LANGUAGES:
+        here.open().shows("#landing .box")
+        found += barriers(page, f"landing-full-{here.language}", tuple(SHAPES))
+    manage(environ, "site", "set", "most_waiting=500")
+    context.close()
+    assert not found, "\n".join(found)
+
+
+def tab_to(page: Page, what: str, most: int = 12) -> list[str]:
+    """Go on with Tab until something has the focus; return what had it on the way, each of which must show it."""
+    passed: list[str] = []
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        assert looks.ask(page, "focused") == []
+        passed.append(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
+        if passed[-1] == what:
+            return passed
+    raise AssertionError(f"Tab came to {passed}, not to {what}")
+
+
+def test_a_keyboard_alone_begins_writes_and_ends(chrome: Browser, server: HavreServer) -> None:
+    context = browsers.desk(chrome)
+    page = context.new_page()
+    here = Stage(page, server.base_url, "en").land()
+    # the way out first, then the languages, then the page
+    assert tab_to(page, "start") == ["Leave this site", "English", "Français", "start"]
+    page.keyboard.press("Enter")
+    expect(page.locator("#text")).to_be_focused()
+    page.keyboard.type("I use no mouse")
+    page.keyboard.press("Enter")
+    expect(page.locator("#lines")).to_contain_text("I use no mouse")
+    expect(page.locator("#text")).to_be_focused()
+    here.far.tell("standing", **(WAITING | {"state": "active", "advocate": "Sam"}))
+    here.far.tell("message", author="advocate", name="Sam", client_id=None, body="Good that you are here")
+    expect(page.locator("#lines")).to_contain_text("Good that you are here")
+    # what comes takes the focus from nobody
+    expect(page.locator("#text")).to_be_focused()
+    page.evaluate("document.activeElement.blur(); document.body.setAttribute('tabindex', '-1'); document.body.focus()")
+    assert tab_to(page, "send") == ["Leave this site", "English", "Français", "log", "text", "send"]
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "end"
+    page.keyboard.press("Enter")
+    expect(page.locator("#confirm-title")).to_be_focused()
+    tab_to(page, "end-yes")
+    page.keyboard.press("Enter")
+    expect(page.locator("#ended-title")).to_be_focused()
+    assert "I use no mouse" not in page.content()
+    context.close()
+
+
+LOG = """
+- log "Messages":
+  - list:
+    - listitem:
+      - paragraph: You
+      - paragraph: I am not sure if I can talk here.
+      - paragraph: Sent
+    - listitem: Sam is here.
+    - listitem:
+      - paragraph: Sam
+      - paragraph: You are welcome here. Take your time.
+"""
+
+
+def test_the_log_says_who_speaks_before_what_is_said(chrome: Browser, server: HavreServer) -> None:
+    context = browsers.phone(chrome, "en-CA")
+    page = context.new_page()
+    here = Stage(page, server.base_url, "en").talk()
+    expect(page.locator("#log")).to_match_aria_snapshot(LOG)
+    assert page.locator("#log[role=log], #log[aria-live=polite]").count() == 1
+    # one's own lines are not read back, and no live region lies in another
+    assert page.locator("#lines li.own:not([aria-live=off])").count() == 0
+    live = "[role=log], [role=status], [role=alert], [aria-live=polite], [aria-live=assertive]"
+    assert (
+        page.evaluate(f"[...document.querySelectorAll('{live}')].filter(e => e.parentElement.closest('{live}')).length")
+        == 0
+    )
+    here.far.silent = True
+    here.say("Hello?").later(16)
+    expect(page.locator("#log")).to_match_aria_snapshot(
+        '- log "Messages":\n  - list:\n    - listitem:\n      - paragraph: You\n      - paragraph: Hello?\n'
+        '      - paragraph:\n        - text: Not sent yet\n        - button "Try again"\n'
+    )
+    context.close()
+
+
+def test_who_loses_their_advocate_reads_why(chrome: Browser, server: HavreServer) -> None:
+    """The wait takes room from the log just then; what was said last must not end up below its edge."""
+    context = browsers.phone(chrome, "en-CA")
+    page = context.new_page()
+    Stage(page, server.base_url, "en").talk().hears("fact", code="returned_to_queue", name="Sam").shows("#calm")
+    page.wait_for_timeout(500)
+    last, log = page.locator("#lines li").last.bounding_box(), page.locator("#log").bounding_box()
+    assert last is not None
+    assert log is not None
+    assert last["y"] + last["height"] <= log["y"] + log["height"]
+    context.close()
