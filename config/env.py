@@ -39,6 +39,7 @@ class Env:
     processes: int
     writes_per_second: float
     trusted_proxies: tuple[str, ...]
+    screening: bool
     build: str
 
     @property
@@ -67,6 +68,8 @@ VARIABLES: dict[str, str] = {
     "HAVRE_WRITES_PER_SECOND": "Texts a second that one sender may write on in one conversation, after a burst of ten; "
     "0 sets no pace at all, for benchmarks. Default: 1.",
     "HAVRE_TRUSTED_PROXIES": "Addresses or networks of proxies whose X-Forwarded-For is believed, or *. Default: none.",
+    "HAVRE_SCREENING": "1 lets the screening rules raise escalations; docs/screening.md says how often they are wrong. "
+    "Default: 0.",
     "HAVRE_BUILD": "Build id shown in /healthz. Default: dev.",
     "DATABASE_URL": "postgres://... ; empty means SQLite in the data folder. Secret: may come as DATABASE_URL_FILE.",
     "REDIS_URL": "redis://... ; empty means one process with an in-memory layer. May come as REDIS_URL_FILE.",
@@ -112,6 +115,7 @@ def read_env(environ: Mapping[str, str]) -> Env:
         processes=_count(environ, "HAVRE_PROCESSES", default=1),
         writes_per_second=_rate(environ, "HAVRE_WRITES_PER_SECOND", default=1.0),
         trusted_proxies=_networks(environ, "HAVRE_TRUSTED_PROXIES"),
+        screening=_flag(environ, "HAVRE_SCREENING", default=False),
         build=environ.get("HAVRE_BUILD", "dev"),
     )
 

@@ -19,6 +19,7 @@ INLINE_WORKER = ENV.inline_worker
 PROCESSES = ENV.processes
 WRITES_PER_SECOND = ENV.writes_per_second
 TRUSTED_PROXIES = ENV.trusted_proxies
+SCREENING = ENV.screening
 REDIS_URL = ENV.redis_url
 DATA_DIR = ENV.data_dir
 KEYS_DIR = ENV.keys_dir

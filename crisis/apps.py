@@ -10,9 +10,12 @@ class CrisisConfig(AppConfig):
 
     def ready(self) -> None:
         """Hand selector and screener over."""
+        from django.conf import settings
+
         from chat.hooks import register_escalations, register_screener
         from crisis.cues import screen_message
         from crisis.selectors import open_escalations
 
         register_escalations(open_escalations)
-        register_screener(screen_message)
+        if settings.SCREENING:
+            register_screener(screen_message)

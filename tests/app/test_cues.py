@@ -13,6 +13,7 @@ from chat.models import Conversation, Event, OutboxItem
 from chat.services.base import Done
 from chat.services.posting import Post, post_one
 from crisis import services
+from crisis.cues import screen_message
 from crisis.models import Escalation
 from crisis.selectors import open_escalations, reason_of
 from tests.support.people import NOON, ben, dana, held_by
@@ -22,6 +23,8 @@ class Cues(TestCase):
     """Have ben hold ada's conversation."""
 
     def setUp(self) -> None:
+        hooks.register_screener(screen_message)
+        self.addCleanup(hooks._screeners.clear)
         self.ben, self.dana = ben(), dana()
         self.pk, _ = held_by(self.ben)
 

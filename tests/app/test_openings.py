@@ -102,7 +102,7 @@ def test_the_day_s_key_is_forgotten_with_its_day_and_a_flood_is_not() -> None:
     assert (second.secret == secret, kept & set(second.networks._held)) == (False, set())
     del first
     gc.collect()
-    assert not [one for one in gc.get_objects() if isinstance(one, Openings) and one.secret == secret]
+    assert not [one for one in gc.get_objects() if type(one) is Openings and one.secret == secret]
     assert len(secret) == 32
 
 

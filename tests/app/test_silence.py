@@ -9,7 +9,7 @@ from chat.consumers import base
 from chat.consumers.base import Socket
 
 pytestmark = pytest.mark.asyncio
-MOMENT = 0.08
+MOMENT = 0.3
 
 
 class Page:

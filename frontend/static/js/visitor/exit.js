@@ -1,8 +1,7 @@
 /**
  * Leaving at once. Loaded before everything else and needs nothing else; the link itself works without it.
  *
- * The order matters: first the page is empty, then the line is cut and the server told, then the browser goes. The title
- * is the neutral one at all times, so there is nothing to change about it.
+ * The order matters: first the page is empty, then the line is cut and the server told, then the browser goes.
  */
 
 const PRESSES = 3;

@@ -1,4 +1,4 @@
-/** Everything that touches the visitor's page: finds its parts, shows a state, and says what was pressed. */
+/** Everything that touches the page: finds its parts, shows a state, and says what was pressed. */
 
 import { got, measured, way } from "../lib/visitor_store.js";
 import { later } from "./dial.js";
@@ -21,7 +21,7 @@ const MOST_ROWS = 6;
 
 const SECTIONS = ["landing", "chat", "ended", "refused", "full"];
 
-/** On a screen keyboard Enter makes a new line, and focus in the box would cover half of the page. */
+/** There Enter makes a new line, and focus in the box would cover half of the page. */
 export const thumbs = matchMedia("(pointer: coarse)");
 
 /**
@@ -50,7 +50,7 @@ export function turnTo(name, focusOn) {
   scrollTo(0, 0);
 }
 
-/** Return what speaks to screen readers beside the log: one sentence at a time, also when it is the same again. @returns {Say} */
+/** Return what speaks to screen readers beside the log: one sentence at a time. @returns {Say} */
 export function voice() {
   const status = box("status");
   return (text) => {
