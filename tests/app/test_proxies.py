@@ -28,9 +28,14 @@ async def begin(server: HavreServer, address: str) -> str:
         return str(json.loads(await socket.recv())["type"])
 
 
-@pytest.mark.parametrize("server", ["uvicorn", "daphne"])
 @pytest.mark.parametrize(
-    ("trusted", "last"), [("127.0.0.0/8", "proof_wanted"), ("10.0.0.1", "welcome"), ("", "welcome")]
+    ("server", "trusted", "last"),
+    [
+        ("uvicorn", "127.0.0.0/8", "proof_wanted"),
+        ("daphne", "127.0.0.0/8", "proof_wanted"),
+        ("uvicorn", "10.0.0.1", "welcome"),
+        ("daphne", "", "welcome"),
+    ],
 )
 def test_a_network_is_counted_when_a_trusted_proxy_names_it(
     tmp_path: Path, server: str, trusted: str, last: str

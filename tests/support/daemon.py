@@ -39,8 +39,11 @@ def free_port() -> int:
 
 
 def clean_environment(source: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment without any setting of Havre, so that a developer's own never reaches a test."""
-    ours = ("HAVRE_", "DATABASE_URL", "REDIS_URL")
+    """Return the environment without any setting of Havre, so that a developer's own never reaches a test.
+
+    Bytecode may be written: without it, each of hundreds of processes would compile the whole program anew.
+    """
+    ours = ("HAVRE_", "DATABASE_URL", "REDIS_URL", "PYTHONDONTWRITEBYTECODE")
     environ = os.environ if source is None else source
     return {
         name: value for name, value in environ.items() if name.startswith("HAVRE_TEST_") or not name.startswith(ours)
