@@ -27,6 +27,8 @@ from tests.support.tally import Tally, read_tally
 
 BROWSER = "tests/browser"
 INTEGRATION = "tests/integration"
+TIMED = "tests/browser/test_weight.py"
+"""Keeps a clock on a slowed browser: it has the machine to itself, after all others."""
 NOTHING_SELECTED = 5
 LOOK_SECONDS = 0.2
 DESCRIBED = {
@@ -55,12 +57,12 @@ def main(arguments: list[str]) -> int:
         environ = clean_environment() | tools | servers
         environ["HAVRE_DEVELOPMENT"] = "1"
         # side by side: each waits more than it computes, and one after the other they take longer than anybody waits
-        runs = [stack.enter_context(Run(folder, environ, *planned)) for planned in plan(arguments, servers)]
+        together, alone = plan(arguments, servers)
+        runs = [stack.enter_context(Run(folder, environ, *planned)) for planned in together]
         for run in runs:
-            statuses.append(run.wait())
-            if statuses[-1] == NOTHING_SELECTED and arguments:
-                statuses[-1] = 0
-            total.add(read_tally(run.tally))
+            statuses.append(_ended(run, total, arguments))
+        for planned in alone:
+            statuses.append(_ended(stack.enter_context(Run(folder, environ, *planned)), total, arguments))
     report(environ, used, total, time.monotonic() - began)
     return closing(total, statuses, strict=os.environ.get("CI") == "true")
 
@@ -85,22 +87,27 @@ def start_servers(stack: ExitStack) -> tuple[dict[str, str], dict[str, str]]:
     return variables, used
 
 
-def plan(arguments: list[str], servers: Mapping[str, str]) -> list[tuple[str, list[str], dict[str, str]]]:
-    """Return the runs to make: a name, the arguments of pytest and the settings of Havre for each."""
+Planned = tuple[str, list[str], dict[str, str]]
+"""A run's name, the arguments of pytest, and the settings of Havre."""
+
+
+def plan(arguments: list[str], servers: Mapping[str, str]) -> tuple[list[Planned], list[Planned]]:
+    """Return the runs to make side by side, and those to make after them, each alone."""
     paths = [word for word in arguments if word.startswith("tests/") and (ROOT / word.split("::")[0]).exists()]
     others = [word for word in arguments if word not in paths]
     addresses = {name: _address(name, servers) for name in ("DATABASE_URL", "REDIS_URL")}
-    runs: list[tuple[str, list[str], dict[str, str]]] = []
+    runs: list[Planned] = []
     rest = [path for path in paths if not path.startswith((BROWSER, INTEGRATION))]
     if rest or not paths:
         left_out = [f"--ignore={BROWSER}", f"--ignore={INTEGRATION}"]
         runs.append(("the tests on SQLite", [*left_out, *others, *(rest or ["tests"])], {}))
     for where, folder, settings in (("in browsers", BROWSER, {}), ("on PostgreSQL and Redis", INTEGRATION, addresses)):
-        chosen = [path for path in paths if path.startswith(folder)]
+        chosen = [path for path in paths if path.startswith(folder) and not path.startswith(TIMED)]
         for share in [chosen] if paths else shares(folder):
             if share:
                 runs.append((f"the tests {where}", [*others, *share], settings))
-    return runs
+    timed = [path for path in paths if path.startswith(TIMED)] if paths else [TIMED]
+    return runs, [("the tests that keep a clock", [*others, *timed], {})] if timed else []
 
 
 def shares(folder: str) -> list[list[str]]:
@@ -108,8 +115,17 @@ def shares(folder: str) -> list[list[str]]:
     if folder != BROWSER:
         return [[folder]]
     files = sorted(str(file.relative_to(ROOT)) for file in (ROOT / BROWSER).rglob("test_*.py"))
+    files.remove(TIMED)
     # by what each leaves out: a file that is named is collected also where its folder says that it is not
-    return [[BROWSER, *(f"--ignore={file}" for file in others)] for others in (files[1::2], files[::2])]
+    return [
+        [BROWSER, f"--ignore={TIMED}", *(f"--ignore={file}" for file in others)] for others in (files[1::2], files[::2])
+    ]
+
+
+def _ended(run: "Run", total: Tally, arguments: list[str]) -> int:
+    status = run.wait()
+    total.add(read_tally(run.tally))
+    return 0 if status == NOTHING_SELECTED and arguments else status
 
 
 class Run:

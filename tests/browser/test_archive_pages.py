@@ -256,6 +256,7 @@ def test_the_archive_is_read_kept_and_locked(stage: Stage) -> None:
     assert found == []
 
 
+@pytest.mark.parametrize("stage", ["en"], indirect=True)
 def test_a_passkey_unlocks_and_one_without_secrets_stores_nothing(stage: Stage) -> None:
     phrase = stage.run(ENROL).strip().splitlines()[-1]
     stage.run(CEREMONY)
@@ -286,6 +287,7 @@ def test_a_passkey_unlocks_and_one_without_secrets_stores_nothing(stage: Stage) 
     assert stage.run(PASSKEYS).strip().endswith("1")
 
 
+@pytest.mark.parametrize("stage", ["fr"], indirect=True)
 def test_the_text_leaves_the_screen_when_the_archive_locks_itself(stage: Stage) -> None:
     closed_conversation(stage)
     phrase = stage.run(ENROL).strip().splitlines()[-1]
@@ -313,6 +315,7 @@ def test_the_text_leaves_the_screen_when_the_archive_locks_itself(stage: Stage) 
     assert problems(page, f"archived-over-{stage.language}") == []
 
 
+@pytest.mark.parametrize("stage", ["en"], indirect=True)
 def test_a_visitor_ends_and_erases(stage: Stage) -> None:
     page = stage.visitor()
     begin(page, stage.url)
@@ -345,6 +348,7 @@ def test_a_visitor_ends_and_erases(stage: Stage) -> None:
     assert json.loads(left.value.post_data or "") == {"token": None}, "the page has forgotten its token"
 
 
+@pytest.mark.parametrize("stage", ["fr"], indirect=True)
 def test_a_visitor_erases_after_the_end_and_again_when_the_line_was_down(stage: Stage) -> None:
     page = stage.visitor()
     begin(page, stage.url)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.__main__ import BROWSER, INTEGRATION, Run, closing, plan
+from tests.__main__ import BROWSER, INTEGRATION, TIMED, Run, closing, plan
 from tests.support.daemon import ROOT, clean_environment
 from tests.support.needs import lacking
 from tests.support.servers import havre_environment
@@ -16,20 +16,22 @@ SERVERS = {"HAVRE_TEST_DATABASE_URL": "postgres://here/x", "HAVRE_TEST_REDIS_URL
 
 
 def test_whole_suite_runs_on_sqlite_in_browsers_and_on_the_servers() -> None:
-    embedded, browsers, more_browsers, served = plan([], SERVERS)
+    (embedded, browsers, more_browsers, served), (timed,) = plan([], SERVERS)
     assert embedded[1:] == ([f"--ignore={BROWSER}", f"--ignore={INTEGRATION}", "tests"], {})
     everything = {f"--ignore={file.relative_to(ROOT)}" for file in (ROOT / BROWSER).rglob("test_*.py")}
     assert {*browsers[1], *more_browsers[1]} == {BROWSER, *everything}
-    assert {*browsers[1]} & {*more_browsers[1]} == {BROWSER}
+    assert {*browsers[1]} & {*more_browsers[1]} == {BROWSER, f"--ignore={TIMED}"}
+    assert timed[1:] == ([TIMED], {})
     assert served[1:] == ([INTEGRATION], {"DATABASE_URL": "postgres://here/x", "REDIS_URL": "redis://here"})
 
 
 def test_a_named_path_runs_where_it_belongs() -> None:
     path = "tests/contract/test_orchestrator.py::test_a_named_path_runs_where_it_belongs"
     left_out = [f"--ignore={BROWSER}", f"--ignore={INTEGRATION}"]
-    assert [run[1] for run in plan(["-x", path], SERVERS)] == [[*left_out, "-x", path]]
+    assert [run[1] for run in plan(["-x", path], SERVERS)[0]] == [[*left_out, "-x", path]]
     story = "tests/browser/test_story.py"
-    assert [run[1] for run in plan(["-x", story], SERVERS)] == [["-x", story]]
+    assert [[run[1] for run in runs] for runs in plan(["-x", story], SERVERS)] == [[["-x", story]], []]
+    assert [[run[1] for run in runs] for runs in plan([f"{TIMED}::x"], SERVERS)] == [[], [[f"{TIMED}::x"]]]
 
 
 def test_last_line_has_the_shape_that_others_read(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -84,22 +84,33 @@ def manage(environ: Mapping[str, str], *arguments: str, text: str | None = None)
 def migrate_and_seed(environ: Mapping[str, str]) -> str:
     """Bring the database of `environ` up to date, load the sample data, return what that printed.
 
-    An empty folder without settings of its own gets a copy of one prepared before: making one takes seconds, and dozens
-    of tests want it.
+    A new folder without settings of its own gets a copy of one prepared before, and its database on PostgreSQL too:
+    making one takes seconds, and dozens of tests want it.
     """
-    folder = Path(environ["HAVRE_DATA_DIR"])
-    if environ != havre_environment(folder) or (folder / "havre.sqlite3").exists():
+    folder, database = Path(environ["HAVRE_DATA_DIR"]), environ.get("DATABASE_URL", "")
+    plain = havre_environment(folder, database_url=database, redis_url=environ.get("REDIS_URL", ""))
+    if environ != plain or (folder / "development-secret").exists():
         return _prepare(environ)
-    template, printed = _prepared()
+    template, printed = _prepared(_maintenance(database) if database else "")
     shutil.copytree(template, folder, dirs_exist_ok=True)
+    if database:
+        name = sql.Identifier(urlsplit(database).path.removeprefix("/"))
+        with psycopg.connect(_maintenance(database), autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {}").format(name))
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template.name)))
     return printed
 
 
 @cache
-def _prepared() -> tuple[Path, str]:
+def _prepared(maintenance: str) -> tuple[Path, str]:
+    """Return a folder to copy and what preparing it printed; the template on PostgreSQL bears the folder's name."""
     folder = Path(tempfile.mkdtemp(prefix="havre-prepared-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder, _prepare(havre_environment(folder))
+    if not maintenance:
+        return folder, _prepare(havre_environment(folder))
+    database = _create(maintenance, folder.name)
+    atexit.register(_drop, maintenance, folder.name)
+    return folder, _prepare(havre_environment(folder, database_url=database))
 
 
 def _prepare(environ: Mapping[str, str]) -> str:
@@ -297,13 +308,26 @@ class Redis(PrivateServer):
 def fresh_database(url: str) -> Iterator[str]:
     """Create an empty database on the server of `url`, yield its address and drop it at the end."""
     name = f"havre_{secrets.token_hex(6)}"
+    try:
+        yield _create(url, name)
+    finally:
+        _drop(url, name)
+
+
+def _create(url: str, name: str) -> str:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    try:
-        yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-    finally:
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def _drop(url: str, name: str) -> None:
+    with suppress(psycopg.OperationalError), psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _maintenance(database: str) -> str:
+    """Return the address of the server's own database, from which others are made."""
+    return urlunsplit(urlsplit(database)._replace(path="/postgres"))
 
 
 def postgres_programs() -> Path:
