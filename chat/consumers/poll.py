@@ -217,9 +217,12 @@ async def hold_back(token: str) -> None:
     await _waiting().hold_back(token)
 
 
-async def poll(hello: wire.VisitorHello, mark: str, *, within: float = POLL_FOR) -> Answer:
-    """Return what a page has not seen, or what comes within some seconds."""
-    one = _Poll({}, mark)
+async def poll(hello: wire.VisitorHello, mark: str, *, client: object = None, within: float = POLL_FOR) -> Answer:
+    """Return what a page has not seen, or what comes within some seconds.
+
+    `client` is that of the request's ASGI scope: as on a socket, very many that begin in one network are noticed.
+    """
+    one = _Poll({"client": client}, mark)
 
     async def work() -> None:
         await _waiting().hold_back(hello.token)

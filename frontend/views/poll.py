@@ -28,23 +28,23 @@ async def send(request: HttpRequest) -> HttpResponse:
     return await _answered(request, _send)
 
 
-async def _poll(body: bytes) -> line.Answer:
-    asked = codec.decode_poll(body)
-    return await line.poll(asked.hello, asked.mark)
+async def _poll(request: HttpRequest) -> line.Answer:
+    asked = codec.decode_poll(request.body)
+    return await line.poll(asked.hello, asked.mark, client=getattr(request, "scope", {}).get("client"))
 
 
-async def _send(body: bytes) -> line.Answer:
-    return await line.send(*codec.decode_command(body))
+async def _send(request: HttpRequest) -> line.Answer:
+    return await line.send(*codec.decode_command(request.body))
 
 
-async def _answered(request: HttpRequest, work: Callable[[bytes], Awaitable[line.Answer]]) -> HttpResponse:
+async def _answered(request: HttpRequest, work: Callable[[HttpRequest], Awaitable[line.Answer]]) -> HttpResponse:
     if not from_our_own_page(request):
         return no_store(HttpResponse(status=403))
     length = request.headers.get("Content-Length", "")
     if not (length.isascii() and length.isdigit() and int(length) <= MOST_FRAME_BYTES):
         return no_store(HttpResponse(status=413))
     try:
-        answer = await work(request.body)
+        answer = await work(request)
     except Malformed:
         return no_store(HttpResponse(status=400))
     return no_store(HttpResponse(answer.as_json(), content_type="application/json"))

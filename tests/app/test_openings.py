@@ -178,6 +178,17 @@ class FloodStories(TestCase):
         assert first == ["welcome"] * 20 + ["proof_wanted"] * 2
         assert (await Newcomer(address="9.9.9.9").begin())["type"] == "welcome"
 
+    async def test_without_sockets_a_network_is_counted_too_and_asks_nobody_else(self) -> None:
+        await Site.objects.acreate(pk=1, open=True)
+
+        async def comes(address: str) -> str:
+            hello = wire.VisitorHello(version=1, token=secrets.token_urlsafe(32), after=0, start=True, language="en")
+            answer = await poll.poll(hello, "", client=(address, 5), within=0.01)
+            return str(msgspec.json.decode(answer.frames[0])["type"])
+
+        assert [await comes("8.8.8.8") for _ in range(22)] == ["welcome"] * 20 + ["proof_wanted"] * 2
+        assert await comes("9.9.9.9") == "welcome"
+
     async def test_there_is_more_time_for_the_work_than_for_a_hello(self) -> None:
         assert (base.HELLO_WITHIN, proof.SOLVE_WITHIN) == (10.0, 60.0)
         await self.flood()

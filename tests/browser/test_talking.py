@@ -18,6 +18,7 @@ from tests.support.servers import HavreServer, havre_environment, manage, migrat
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 DRAFT = "saffron thoughts nobody sends"
+ASKED = {"en": "Two short questions", "fr": "Deux petites questions"}
 SAID = {"en": "May I write to you here?", "fr": "Est-ce que je peux vous écrire ici?"}
 WITH_LINK = {
     "en": "Read https://shelter.example/aide?l=en, when you can.",
@@ -186,6 +187,11 @@ def she_answers_and_has_it_erased(talk: Talk) -> None:
     expect(page.locator("#survey [role=status]")).not_to_be_empty()
     page.check("#survey input[name=helpful][value=a_little]")
     page.locator("#survey select").select_option("3")
+    for language in ("fr" if talk.language == "en" else "en", talk.language):
+        page.click(f"#languages a[hreflang={language}]")
+        expect(page.locator("#survey-title")).to_contain_text(ASKED[language])
+        expect(page.locator("#survey input[name=helpful][value=a_little]")).to_be_checked()
+        expect(page.locator("#survey select")).to_have_value("3")
     assert talk.answers() == []
     page.click("#survey .choices button >> nth=1")
     expect(page.locator("#survey select")).to_have_count(0)

@@ -71,6 +71,7 @@ def test_a_door_a_wait_and_another_language_lose_nothing(
 
         # who comes for their work has their own words first
         ada.check("input[name=door][value=professional]")
+        expect(ada.locator("#landing #work a")).to_be_visible()
         ada.click("#start")
         link = ada.locator("#stage #work a")
         expect(link).to_have_attribute("href", "https://example.org/guide")

@@ -175,8 +175,7 @@ export function openLine({ url, hello, ping = () => ({ type: "ping" }), onFrame,
   /** Note that the other side is alive. */
   function heard() {
     clear("dead");
-    // The next ping is set here, not in the timer that pings: in hidden tabs browsers hold back chains of timers to one
-    // a minute, and after a minute of silence the server gives up.
+    // not from the timer that pings: hidden tabs hold back chains of timers to one a minute, and the server gives up then
     if (timers.ping === null) nextPing();
   }
 

@@ -20,6 +20,9 @@ const LEVELS = 11;
 /** How somebody said that they feel when the chat began. @type {string | null} */
 let before = null;
 
+/** The ticket of the questions that are open. @type {string | null} */
+let open = null;
+
 /** @param {string} url @param {object} body */
 function post(url, body) {
   return fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
@@ -108,8 +111,23 @@ export async function ask(times = 0) {
   if (wait !== undefined && chat.token !== null) setTimeout(ask, wait, times + 1);
 }
 
+/** Ask the same in the language that the page has turned to; what was chosen stays chosen. */
+export async function turn() {
+  if (document.getElementById("feel")?.hidden === false) void start();
+  const place = document.getElementById("survey");
+  const ticket = open;
+  const answer = ticket === null ? null : await asked(null);
+  if (place === null || answer === null || ticket === null || ticket !== open || hasLeft()) return;
+  const chosen = [...place.querySelectorAll("input")].map((input) => input.checked);
+  const levels = [...place.querySelectorAll("select")].map((select) => select.value);
+  show(place, answer, ticket);
+  place.querySelectorAll("input").forEach((input, at) => (input.checked = chosen[at] ?? false));
+  place.querySelectorAll("select").forEach((select, at) => (select.value = levels[at] ?? ""));
+}
+
 /** @param {HTMLElement} place @param {Asked} answer @param {string} ticket */
 function show(place, { words, distress }, ticket) {
+  open = ticket;
   const helpful = choice(words, "helpful", ["yes", "a_little", "no"]);
   const again = choice(words, "again", ["yes", "maybe", "no"]);
   const after = distress ? level(words, "now") : null;
@@ -149,7 +167,7 @@ function show(place, { words, distress }, ticket) {
 
 /** @param {HTMLElement} place @param {string | null} text null for who does not want to */
 function over(place, text) {
-  before = null;
+  before = open = null;
   place.hidden = text === null;
   place.removeAttribute("aria-labelledby");
   const news = made("p", { role: "status", tabindex: "-1" }, text ?? "");

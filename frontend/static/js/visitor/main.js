@@ -35,7 +35,7 @@ const composer = composerOf(words, say, post);
 const around = surroundings(words, say);
 
 export let state = empty();
-/** Draws the wait, once it is loaded. @type {(state: State, now: number) => void} */
+/** Draws the wait. @type {(state: State, now: number) => void} */
 let waits = () => undefined;
 /** Since when the line is broken; 0 when it is not, -Infinity when it stays so. */
 let brokenAt = 0;
@@ -101,7 +101,7 @@ function heard(frame) {
   draw();
 }
 
-/** Fetch what is missing on a new line. @param {boolean} refused whether the server holds less than this page */
+/** Fetch what is missing on a new line. @param {boolean} refused the server holds less than this page */
 function askAgain(refused) {
   clearTimeout(timers["behind"]);
   state = asking(state, refused);
@@ -211,7 +211,7 @@ function goOn() {
   box("text").focus();
 }
 
-/** End it. The page is empty at once; the line stays until the server has heard of it. */
+/** End it; the line stays until the server has heard of it. */
 export function end() {
   void line?.command({ type: "end" }).then(() => line?.close());
   finish();
@@ -298,3 +298,4 @@ turns((turned, href) => {
 });
 for (const id of ["begin", "begin-below", "doors", "have-words"]) document.getElementById(id)?.removeAttribute("hidden");
 document.getElementById("plain")?.remove();
+document.getElementById("doors")?.addEventListener("change", () => box("work").toggleAttribute("open", !!document.querySelector("[value=professional]:checked")));

@@ -4,6 +4,7 @@
  * somebody asks for it.
  */
 
+import { later } from "./dial.js";
 import { hasLeft } from "./exit.js";
 import { wordsOfPage } from "./words.js";
 
@@ -30,6 +31,7 @@ export async function turn(href) {
   }
   for (const name of /** @type {const} */ (["lang", "dir"])) document.documentElement[name] = other.documentElement[name];
   Object.assign(words, next);
+  void later.survey?.turn();
 }
 
 /** @param {string} href @returns {Promise<Document>} */
