@@ -40,7 +40,6 @@ Request = TypeVar("Request", bound=Frame)
 _encoder = msgspec.json.Encoder()
 _visitor: msgspec.json.Decoder[VisitorCommand] = msgspec.json.Decoder(VisitorCommand)
 _poll: msgspec.json.Decoder[Poll] = msgspec.json.Decoder(Poll)
-_command: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 _staff: msgspec.json.Decoder[StaffCommand] = msgspec.json.Decoder(StaffCommand)
 
 
@@ -76,11 +75,15 @@ def decode_poll(raw: bytes) -> Poll:
 
 
 def decode_command(raw: bytes) -> tuple[str, str]:
-    """Return the token and the frame of a command that came as a request, or raise `Malformed`."""
+    """Return the token and the frame of a command that came as a request, or raise `Malformed`.
+
+    What is wrong inside the frame is for the frame's own decoder to say, with its `ref`: a page sends a command without
+    an answer again for ever.
+    """
     try:
-        command = _command.decode(raw)
-        return command.token, bytes(command.frame).decode()
-    except (msgspec.MsgspecError, UnicodeError):
+        command = msgspec.convert(json.loads(raw), Command)
+        return command.token, json.dumps(command.frame)
+    except (ValueError, RecursionError, msgspec.MsgspecError):
         raise Malformed(ErrorCode.BAD_FRAME) from None
 
 

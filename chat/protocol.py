@@ -6,7 +6,7 @@ carries `ref`. Numbers: a visitor counts `seq` over what visitors may see, staff
 `manage.py export_protocol` writes the browser types, the documents and the golden frames from this file.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -164,7 +164,7 @@ class Command(Frame, frozen=True):
     """Carry one command of the page that holds a token."""
 
     token: Token
-    frame: msgspec.Raw
+    frame: dict[str, Any]
 
 
 # coming back by six words, over plain requests: a page that has lost its line has only these

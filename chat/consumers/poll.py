@@ -74,7 +74,8 @@ class _Request(VisitorSocket):
             await work()
         except Malformed as malformed:
             await self.error(malformed.code, malformed.ref)
-            self.answer_of.close = 4400
+            if malformed.ref is None:
+                self.answer_of.close = 4400
         except Ended as ended:
             if ended.error is not None:
                 await self.error(ended.error)

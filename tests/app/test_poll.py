@@ -263,6 +263,21 @@ class DoorStories(Polling):
         assert answer["frames"][0]["code"] == "unknown_type"
         assert await Event.objects.filter(kind="note").acount() == 0
 
+    async def test_half_a_character_comes_back_as_on_a_socket_and_the_next_message_goes(self) -> None:
+        token, _ = await self.greeted()
+        answer = await self.send(token, type="post", ref=1, client_id="a" * 32, body="half \ud83d")
+        assert answer["frames"] == [{"type": "error", "ref": 1, "code": "text_unpaired", "wait_ms": None}]
+        assert answer["close"] is None
+        assert (await self.post(token, 2))["frames"] == [{"type": "ok", "ref": 2, "seq": 2}]
+
+    async def test_a_command_of_no_known_make_is_answered_and_one_without_number_ends_the_line(self) -> None:
+        token, _ = await self.greeted()
+        answer = await self.send(token, type="post", ref=1, client_id="a" * 32)
+        assert (answer["frames"][0]["code"], answer["frames"][0]["ref"], answer["close"]) == ("bad_frame", 1, None)
+        assert (await self.send(token, type="dance"))["close"] == 4400
+        deep = '{"token": "' + token + '", "frame": {"a": ' + "[" * 20_000 + "]" * 20_000 + "}}"
+        assert (await self.asked("/send", deep)).status_code == 400
+
     async def test_a_token_opens_its_own_conversation_only(self) -> None:
         token, _ = await self.greeted()
         other, _ = await sync_to_async(begun)()

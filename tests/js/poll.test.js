@@ -167,8 +167,8 @@ test("a server that is busy or gone is asked again, by a socket and by a poll in
   assert.equal(one.server.asked.length, 2);
 });
 
-test("after some minutes the socket is tried beside the polls, and taken when it answers", async () => {
-  const one = await polling();
+/** Poll until the socket is tried beside, and return that one. */
+async function trialOf(one) {
   one.server.newest("/poll").answers([welcome, theirs(1)]);
   await settled();
   for (let turn = 0; turn < 45; turn++) {
@@ -178,9 +178,40 @@ test("after some minutes the socket is tried beside the polls, and taken when it
     await settled();
   }
   assert.equal(one.sockets.all.length, 4);
+  one.sockets.newest().opens();
+  return one.sockets.newest();
+}
+
+test("going over to the socket takes along what is under way and what waits behind it", async () => {
+  const one = await polling();
+  const trial = await trialOf(one);
+  const answers = [one.command({ type: "post", body: "a" }), one.command({ type: "end" })];
+  await settled();
+  assert.equal(one.server.newest("/send").body.frame.body, "a");
+  trial.says({ type: "welcome", head: 1 });
+  await settled();
+  assert.equal(one.server.newest("/send").open, false);
+  assert.deepEqual(trial.sent.map(({ type }) => type), ["hello", "post", "end"], "each once, in order, after the hello");
+  trial.commands().forEach(({ ref }) => trial.says({ type: "ok", ref, seq: null }));
+  assert.deepEqual((await Promise.all(answers)).map(({ ok }) => ok), [true, true]);
+});
+
+test("what was answered over polls is not sent again on the socket", async () => {
+  const one = await polling();
+  const trial = await trialOf(one);
+  void one.command({ type: "post", body: "a" });
+  await settled();
+  one.server.newest("/send").answers([{ type: "ok", ref: 1, seq: 2 }]);
+  await settled();
+  trial.says({ type: "welcome", head: 2 });
+  await settled();
+  assert.deepEqual(trial.commands(), []);
+});
+
+test("after some minutes the socket is tried beside the polls, and taken when it answers", async () => {
+  const one = await polling();
+  const trial = await trialOf(one);
   assert.equal(one.states.filter((name) => name === "lost").length, 3, "nobody saw it");
-  const trial = one.sockets.newest();
-  trial.opens();
   assert.deepEqual([trial.sent[0].type, trial.sent[0].after, trial.sent[0].start], ["hello", 1, false]);
   trial.says({ type: "welcome", head: 1 });
   await settled();

@@ -38,7 +38,7 @@ export function dialler({ WebSocketClass = WebSocket, request = (...asked) => fe
     #silent = false;
     #hello = "";
     #last = 0;
-    /** @type {{send(text: string): void, close(code?: number): void}} */
+    /** @type {{send(text: string): void, close(code?: number): void, unanswered?: string[]}} */
     #inner;
     /** @type {WebSocket | null} */
     #trial = null;
@@ -121,11 +121,14 @@ export function dialler({ WebSocketClass = WebSocket, request = (...asked) => fe
     #goOver(socket, welcome) {
       this.#trial = null;
       this.#dropTrial();
+      // the line has marked these as sent, and hears of no break after which it would send them again
+      const unanswered = [...(this.#inner.unanswered ?? [])];
       this.#inner.close();
       this.#inner = socket;
       socket.onmessage = (event) => this.#heard(event.data, true);
       socket.onclose = (event) => this.#closed(event.code);
       this.#heard(welcome, true);
+      for (const text of unanswered) socket.send(text);
     }
 
     #dropTrial() {
@@ -166,8 +169,10 @@ class Polls {
   #after = 0;
   /** What the server told that has no number, as a word of its own. */
   #mark = "";
-  /** @type {Promise<void>} */
+  /** @type {Promise<unknown>} */
   #sending = Promise.resolve();
+  /** What is to be sent or under way, oldest first. @type {string[]} */
+  unanswered = [];
   #over = new AbortController();
 
   /** @param {typeof fetch} request @param {Timers} timers @param {{opened(): void, heard(text: string): void, closed(code: number): void}} does */
@@ -183,7 +188,8 @@ class Polls {
     const frame = JSON.parse(text);
     const hello = this.#hello;
     if (hello !== null) {
-      this.#sending = this.#sending.then(() => this.#ask("/send", { token: hello["token"], frame }, SEND_WITHIN));
+      this.unanswered.push(text);
+      this.#sending = this.#sending.then(() => this.#ask("/send", { token: hello["token"], frame }, SEND_WITHIN)).then(() => this.unanswered.shift());
       return;
     }
     this.#hello = frame;
