@@ -222,6 +222,8 @@ class Havre(Target):
                     database_url=database_url,
                     redis_url=redis_url,
                     HAVRE_WRITES_PER_SECOND=UNHURRIED,
+                    # whole: it costs each text of a visitor something
+                    HAVRE_SCREENING="1",
                 )
                 for _ in range(self._nodes)
             ]

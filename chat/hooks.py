@@ -3,7 +3,10 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
+
+from django.db import transaction
 
 from chat import measures
 from chat.log import StoredEvent
@@ -14,11 +17,24 @@ logger = logging.getLogger(__name__)
 EscalationProvider = Callable[[], tuple[EscalationSummary, ...]]
 """Returns all open escalations, their handles unspoken."""
 
-Screener = Callable[[UUID, str, str, datetime], tuple[StoredEvent, ...]]
-"""Looks at a visitor's committed message (conversation, client id, text, now); returns what it appended to the log."""
+Finding = TypeVar("Finding")
+
+
+class Screener(Protocol[Finding]):
+    """Look at what visitors write, and call for help because of it."""
+
+    def found(self, text: str) -> Finding | None:
+        """Return what the words of a message tell, None for an ordinary one. Asks nothing of the database."""
+
+    def call(self, conversation_id: UUID, client_id: str, finding: Finding, now: datetime) -> tuple[StoredEvent, ...]:
+        """Do what a finding asks for and return what that appended to the log.
+
+        It runs in the transaction that stores the message, under the lock on its conversation.
+        """
+
 
 _providers: list[EscalationProvider] = []
-_screeners: list[Screener] = []
+_screeners: list[Screener[Any]] = []
 
 
 def register_escalations(provider: EscalationProvider) -> None:
@@ -31,19 +47,34 @@ def open_escalations() -> tuple[EscalationSummary, ...]:
     return _providers[0]() if _providers else ()
 
 
-def register_screener(screener: Screener) -> None:
-    """Let `screener` look at each message of a visitor once it is committed; the last one registered counts."""
+def register_screener(screener: Screener[Any]) -> None:
+    """Let `screener` look at each message of a visitor; the last one registered counts."""
     _screeners[:] = [screener]
 
 
-def screened(conversation_id: UUID, client_id: str, text: str, now: datetime) -> tuple[StoredEvent, ...]:
-    """Return what the screener appended to the log because of a message, nothing when it fails.
+def found(text: str) -> object | None:
+    """Return what the screener finds in a message: nothing in an ordinary one, and nothing when it fails."""
+    try:
+        return _screeners[0].found(text) if _screeners else None
+    except Exception as error:
+        _failed(error)
+        return None
 
-    The message is committed already, so a failing screener loses nothing of it: it is counted, logged without words.
+
+def called(conversation_id: UUID, client_id: str, finding: object, now: datetime) -> tuple[StoredEvent, ...]:
+    """Return what the screener appended to the log because of a finding, nothing when it fails.
+
+    A call and its message are committed together or not at all. One that fails is taken back alone: the message stays.
     """
     try:
-        return _screeners[0](conversation_id, client_id, text, now) if _screeners else ()
+        with transaction.atomic():
+            return _screeners[0].call(conversation_id, client_id, finding, now)
     except Exception as error:
-        measures.screenings_failed.inc()
-        logger.error("a message of conversation %s could not be screened: %s", conversation_id, type(error).__name__)
+        _failed(error)
         return ()
+
+
+def _failed(error: Exception) -> None:
+    # neither the words nor whose they are: the time is enough to find the reason in the program
+    measures.screenings_failed.inc()
+    logger.error("a message could not be screened: %s", type(error).__name__)

@@ -13,9 +13,9 @@ class CrisisConfig(AppConfig):
         from django.conf import settings
 
         from chat.hooks import register_escalations, register_screener
-        from crisis.cues import screen_message
+        from crisis.cues import Cues
         from crisis.selectors import open_escalations
 
         register_escalations(open_escalations)
         if settings.SCREENING:
-            register_screener(screen_message)
+            register_screener(Cues())

@@ -12,23 +12,24 @@ MOST_CUES = 5
 LONGEST_WORDS = 120
 
 
-def screen_message(conversation_id: UUID, client_id: str, text: str, now: datetime) -> tuple[StoredEvent, ...]:
-    """Screen a visitor's message and raise what it asks for; return what that appended to the log.
+class Cues:
+    """Be the screener that `chat` asks."""
 
-    Called once the message is committed. An ordinary message costs no query. Raises what `raise_cue` raises; the caller
-    counts it.
-    """
-    screening = shipped().screen(text)
-    if not screening.level:
-        return ()
-    done = raise_cue(
-        conversation_id=conversation_id,
-        level=screening.level,
-        reason=because(screening),
-        client_id=client_id,
-        now=now,
-    )
-    return done.events
+    def found(self, text: str) -> Screening | None:
+        """Return what the rules find, None in an ordinary message."""
+        screening = shipped().screen(text)
+        return screening if screening.level else None
+
+    def call(self, conversation_id: UUID, client_id: str, finding: Screening, now: datetime) -> tuple[StoredEvent, ...]:
+        """Raise what a finding asks for, as `raise_cue` does and refuses."""
+        done = raise_cue(
+            conversation_id=conversation_id,
+            level=finding.level,
+            reason=because(finding),
+            client_id=client_id,
+            now=now,
+        )
+        return done.events
 
 
 def because(screening: Screening) -> str:

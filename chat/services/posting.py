@@ -16,7 +16,7 @@ from chat import hooks, log
 from chat.core.actors import Staff, Visitor
 from chat.core.conversation import State, check_may_note, check_may_write
 from chat.core.errors import ErrorCode, Refused, Unseen
-from chat.core.text import checked
+from chat.core.text import MOST_CHARACTERS, checked
 from chat.log import Head, StoredEvent
 from chat.models import Conversation
 from chat.selectors import admit, existing
@@ -52,15 +52,15 @@ def post_all(posts: Sequence[Post], *, wait: bool = True) -> list[Outcome]:
 
     Without `wait` a post whose row somebody else has locked meets `Held`, and the others are written.
     """
+    findings = [_found(post) for post in posts]
     try:
         with transaction.atomic():
-            outcomes = _Batch(posts, wait=wait).write()
+            return _Batch(posts, findings, wait=wait).write()
     except (OperationalError, InterfaceError) as outage:
         # no database, or a lock that does not come: trying one by one would only wait longer
         return [outage for _ in posts]
     except DatabaseError as error:
         return [error] if len(posts) == 1 else [post_all([post], wait=wait)[0] for post in posts]
-    return [_screened(post, outcome) for post, outcome in zip(posts, outcomes, strict=True)]
 
 
 def post_one(post: Post) -> Done[StoredEvent]:
@@ -83,8 +83,9 @@ def takes_texts(conversation: Conversation) -> bool:
 class _Batch:
     """Hold the rows that one transaction works on."""
 
-    def __init__(self, posts: Sequence[Post], *, wait: bool) -> None:
+    def __init__(self, posts: Sequence[Post], findings: Sequence[object | None], *, wait: bool) -> None:
         self._posts = posts
+        self._findings = findings
         self._wait = wait
         self._held: set[UUID] = set()
         self._conversations: dict[UUID, Head] = {}
@@ -100,7 +101,11 @@ class _Batch:
         self._known = log.known([_key(post) for post in self._posts])
         outcomes = [self._outcome(post) for post in self._posts]
         log.insert(self._fresh, self._touched.values())
-        return outcomes
+        # the log is written: what a call for help appends comes after the message that it is about
+        return [
+            outcome if finding is None else _called(post, finding, outcome)
+            for post, finding, outcome in zip(self._posts, self._findings, outcomes, strict=True)
+        ]
 
     def _outcome(self, post: Post) -> Outcome:
         try:
@@ -140,11 +145,18 @@ def _key(post: Post) -> log.Key:
     return post.conversation_id, log.sender_of(post.actor), post.client_id
 
 
-def _screened(post: Post, outcome: Outcome) -> Outcome:
-    """Let what a visitor wrote be screened, now that it is committed and cannot be lost to it."""
-    if isinstance(outcome, Exception) or not isinstance(post.actor, Visitor) or outcome.said is None:
+def _found(post: Post) -> object | None:
+    """Return what screening finds in a visitor's text; before any lock is taken. A text that will be refused waits."""
+    if not isinstance(post.actor, Visitor) or len(post.body) > MOST_CHARACTERS:
+        return None
+    return hooks.found(post.body)
+
+
+def _called(post: Post, finding: object, outcome: Outcome) -> Outcome:
+    """Let a stored text call for help; a repeat has called already."""
+    if isinstance(outcome, Exception) or outcome.said is None:
         return outcome
-    cues = hooks.screened(post.conversation_id, post.client_id, outcome.said.reveal(), post.now)
+    cues = hooks.called(post.conversation_id, post.client_id, finding, post.now)
     return msgspec.structs.replace(outcome, cues=cues) if cues else outcome
 
 

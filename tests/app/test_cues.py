@@ -1,5 +1,6 @@
 """What ada writes is screened once it is stored: danger calls dana before anybody has read it, and loses no message."""
 
+from unittest import mock
 from uuid import uuid4
 
 import pytest
@@ -13,7 +14,7 @@ from chat.models import Conversation, Event, OutboxItem
 from chat.services.base import Done
 from chat.services.posting import Post, post_one
 from crisis import services
-from crisis.cues import screen_message
+from crisis.cues import Cues as Screener
 from crisis.models import Escalation
 from crisis.selectors import open_escalations, reason_of
 from tests.support.people import NOON, ben, dana, held_by
@@ -23,7 +24,7 @@ class Cues(TestCase):
     """Have ben hold ada's conversation."""
 
     def setUp(self) -> None:
-        hooks.register_screener(screen_message)
+        hooks.register_screener(Screener())
         self.addCleanup(hooks._screeners.clear)
         self.ben, self.dana = ben(), dana()
         self.pk, _ = held_by(self.ben)
@@ -49,7 +50,7 @@ class Cues(TestCase):
     def test_an_ordinary_message_raises_nothing_and_asks_the_database_nothing(self) -> None:
         assert self.written("hello, are you open on sunday?").cues == ()
         with self.assertNumQueries(0):
-            assert hooks.screened(self.pk, uuid4().hex, "hello, are you open on sunday?", NOON) == ()
+            assert hooks.found("hello, are you open on sunday?") is None
         assert not Escalation.objects.exists()
 
     def test_what_ben_writes_is_not_screened(self) -> None:
@@ -96,13 +97,15 @@ class Cues(TestCase):
         assert Event.objects.filter(code="flag_raised", level=1).count() == 1
 
     def test_a_failing_screener_loses_no_message_and_says_no_word(self) -> None:
-        def failing(*_: object) -> tuple[StoredEvent, ...]:
-            raise ValueError("the teal kettle")
+        for failing in ("found", "call"):
+            with self.subTest(failing):
+                self.fails_in(failing)
 
-        known = list(hooks._screeners)
-        self.addCleanup(hooks._screeners.__setitem__, slice(None), known)
-        hooks.register_screener(failing)
+    def fails_in(self, part: str) -> None:
         before = measures.screenings_failed._value.get()
+        screener = mock.Mock(found=lambda _: "danger", call=lambda *_: ())
+        setattr(screener, part, mock.Mock(side_effect=ValueError("the teal kettle")))
+        hooks.register_screener(screener)
         with self.assertLogs("chat.hooks", "ERROR") as logged:
             done = self.written("he has a gun, the teal kettle")
         assert done.cues == ()
@@ -110,6 +113,19 @@ class Cues(TestCase):
         assert measures.screenings_failed._value.get() == before + 1
         assert "ValueError" in logged.output[0]
         assert "kettle" not in logged.output[0]
+
+    def test_a_call_and_its_message_are_stored_together_or_not_at_all(self) -> None:
+        """A process that dies between the two would otherwise leave a message that calls nobody."""
+        with mock.patch("chat.services.posting.hooks.called", side_effect=SystemExit), pytest.raises(SystemExit):
+            self.written("he has a gun")
+        assert not Event.objects.filter(kind="message", author_role="visitor").exists()
+
+    def test_a_call_that_fails_half_way_leaves_nothing_of_itself_and_the_message(self) -> None:
+        with mock.patch("crisis.services._tell", side_effect=ValueError), self.assertLogs("chat.hooks", "ERROR"):
+            done = self.written("he has a gun")
+        assert Event.objects.filter(client_id=done.result.client_id).exists()
+        assert not Escalation.objects.exists()
+        assert self.level() == 0
 
     def test_no_cue_is_part_of_what_the_visitor_hears(self) -> None:
         done = self.written("he has a gun")
