@@ -1,8 +1,9 @@
 """Run database work of sockets on a few threads of our own.
 
 Channels' `database_sync_to_async` puts all of a process through one thread, where one slow query holds up everybody
-(`livechat.md` section 5, row 11). These threads keep their connections; one that breaks is dropped and the caller is
-told, so that the client tries again.
+(`livechat.md` section 5, row 11). These threads keep their connections, since giving one back after each job and taking
+it again costs a fifth of a short job; so the pool has one for each of them (`config/settings.py`). One that breaks is
+dropped and the caller is told, so that the client tries again.
 
 Visitors have threads that nothing of staff can use up. A first hello asks the key provider, so it has threads apart:
 while keys are slow, newcomers wait for each other, and who is writing already does not wait for them. Slow hashes have

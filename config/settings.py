@@ -85,8 +85,10 @@ def _database() -> dict[str, Any]:
             # One lock that somebody holds stops only who needs that row, and for 3 s; a session that died in a
             # transaction lets go. What the address itself asks for comes last and counts.
             "options": f"{_LIMITS} {given.get('options', '')}".strip(),
-            # One pool per process: HTTP views run on short-lived threads, sockets on a bounded few (chat/db.py).
-            "pool": {"min_size": 1, "max_size": 20, "timeout": 10},
+            # One pool per process. Each bounded thread (chat/db.py, chat/writer.py, frontend/unlocking.py) may keep a
+            # connection for ever: 22 of them, and 10 for pages, whose threads live for a request. A smaller pool once
+            # left one for all pages, and a page that waits for such a thread needs two. tests/contract counts them.
+            "pool": {"min_size": 1, "max_size": 32, "timeout": 10},
         }
         database["CONN_MAX_AGE"] = 0
         return database
