@@ -10,6 +10,23 @@ from chat.models import Conversation
 from crisis.core.ladder import State
 
 
+class Rung(models.Model):
+    """Be what a site has set for one level of the ladder; a level without a row has the shipped times."""
+
+    level = models.PositiveSmallIntegerField(primary_key=True)
+    seconds = models.PositiveIntegerField()
+    climbs = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(level__gte=1, level__lte=3), name="known_rung"),
+            models.CheckConstraint(condition=Q(seconds__gte=15, seconds__lte=1800), name="a_clock_that_can_be_met"),
+        ]
+
+    def __str__(self) -> str:
+        return f"level {self.level}"
+
+
 class Escalation(models.Model):
     """Be one call for urgent help; `due_at` is its clock, and a column so that it survives a restart."""
 

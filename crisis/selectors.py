@@ -1,7 +1,7 @@
 """Reads of escalations, and the doorway to one."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, cast
 from uuid import UUID
 
@@ -12,8 +12,9 @@ from chat.log import subject_of
 from chat.models import Conversation
 from chat.protocol import EscalationSummary
 from chat.selectors import conversation_for
-from crisis.core.ladder import SETTLED
+from crisis.core.ladder import SETTLED, SHIPPED, Ladder, Rung
 from crisis.models import Escalation
+from crisis.models import Rung as RungRow
 from encryption.core.envelope import Binding
 from encryption.core.subject import Subject
 from encryption.services import KeyGone, Sealer, sealer_for
@@ -34,6 +35,12 @@ class EscalationView:
     raised_at: datetime
     due_at: datetime | None
     climbs: int
+
+
+def ladder() -> Ladder:
+    """Return the ladder as the site has set it, with the shipped rungs where it has set none."""
+    own = {row.level: Rung(timedelta(seconds=row.seconds), row.climbs) for row in RungRow.objects.all()}
+    return {**SHIPPED, **own}
 
 
 def view_of(escalation: Escalation) -> EscalationView:

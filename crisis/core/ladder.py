@@ -1,10 +1,11 @@
 """The ladder of danger and the life of an escalation, as tables.
 
-An escalation that nobody has acknowledged when its time is up climbs one level with a fresh clock; at the top it
-repeats. No clock ever lowers or settles one: only a person does, with a reason. Clocks: `helpline.md` section 7.
+An escalation that nobody has acknowledged when its time is up climbs one level with a fresh clock, or calls again on
+its own; at the top it always calls again. No clock ever lowers or settles one: only a person does, with a reason.
+A site sets the times (`crisis.services.rungs`); those shipped are a proposal, since no public norm for chat was found.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -52,8 +53,28 @@ ORDINARY = 0
 HIGHEST = 3
 """The top of the ladder for clocks and single people; level 4 is a record that two people make."""
 
-CLOCKS: dict[int, timedelta] = {1: timedelta(minutes=5), 2: timedelta(minutes=2), 3: timedelta(seconds=60)}
-"""How long an escalation of a level may wait for a person; the keys are the levels that can be raised."""
+LEVELS = (1, 2, 3)
+"""The levels that can be raised."""
+SHORTEST, LONGEST = timedelta(seconds=15), timedelta(minutes=30)
+"""Within which a site may set a clock: less cannot be answered, and after more nobody was called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Tell how long an escalation of a level may wait for a person, and whether it then climbs or calls again."""
+
+    within: timedelta
+    climbs: bool
+
+
+Ladder = Mapping[int, Rung]
+"""A rung for each of `LEVELS`."""
+
+SHIPPED: Ladder = {
+    1: Rung(timedelta(minutes=5), climbs=True),
+    2: Rung(timedelta(minutes=2), climbs=True),
+    3: Rung(timedelta(seconds=60), climbs=False),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +100,25 @@ def next_state(state: State, step: Step) -> State:
     raise Refused(ErrorCode.WRONG_STATE if state is State.RAISED else ErrorCode.ALREADY_TAKEN)
 
 
-def first_due(level: int, now: datetime) -> datetime:
+def rung_for(level: int, within: timedelta, *, climbs: bool) -> Rung:
+    """Return a rung as a site may set it, or raise `ValueError` in a plain sentence."""
+    if level not in LEVELS:
+        raise ValueError(f"There is no level {level} that can be raised; there are 1, 2 and 3.")
+    if not SHORTEST <= within <= LONGEST:
+        raise ValueError("A clock runs for 15 seconds at least and for 1,800 at most.")
+    if climbs and level == HIGHEST:
+        raise ValueError("Level 3 is the top: it calls again and cannot climb.")
+    return Rung(within, climbs)
+
+
+def first_due(level: int, now: datetime, ladder: Ladder = SHIPPED) -> datetime:
     """Return by when somebody must have acknowledged, or raise `Refused(LEVEL_UNKNOWN)`."""
-    if level not in CLOCKS:
+    if level not in ladder:
         raise Refused(ErrorCode.LEVEL_UNKNOWN)
-    return now + CLOCKS[level]
+    return now + ladder[level].within
 
 
-def climb(level: int, state: State, due_at: datetime | None, now: datetime) -> Climb | None:
+def climb(level: int, state: State, due_at: datetime | None, now: datetime, ladder: Ladder = SHIPPED) -> Climb | None:
     """Return what the clock does now, None while there is nothing to do.
 
     The next clock starts at `now` and not at `due_at`: after an outage people get the whole time of the new level,
@@ -94,8 +126,8 @@ def climb(level: int, state: State, due_at: datetime | None, now: datetime) -> C
     """
     if state is not State.RAISED or due_at is None or due_at > now:
         return None
-    reached = min(level + 1, HIGHEST)
-    return Climb(level=reached, due_at=now + CLOCKS[reached], repeated=reached == level)
+    reached = level + 1 if ladder[level].climbs and level < HIGHEST else level
+    return Climb(level=reached, due_at=now + ladder[reached].within, repeated=reached == level)
 
 
 def level_after(open_levels: Iterable[int]) -> int:

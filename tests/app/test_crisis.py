@@ -368,7 +368,7 @@ class Clocks(CrisisCase):
             depths.append(len(connection.savepoint_ids))
             return reason_of(row)
 
-        with mock.patch("crisis.services.reason_of", opened):
+        with mock.patch("crisis.services.escalations.reason_of", opened):
             services.read_reason(actor=self.dana, escalation_id=escalation.id, now=NOON)
         assert depths == [len(connection.savepoint_ids)]
 
@@ -390,7 +390,10 @@ class Clocks(CrisisCase):
                 raise ValueError(REASON)
             return escalation_for(actor, escalation_id, action, lock=lock, wait=wait)
 
-        with mock.patch("crisis.services.escalation_for", failing), self.assertLogs("crisis.services") as logs:
+        with (
+            mock.patch("crisis.services.escalations.escalation_for", failing),
+            self.assertLogs("crisis.services") as logs,
+        ):
             assert services.climb_due(now=NOON + after(300)).result == 1
         assert self.row(sound.id).level == 2
         assert "ValueError" in logs.output[0]

@@ -121,7 +121,10 @@ class Cues(TestCase):
         assert not Event.objects.filter(kind="message", author_role="visitor").exists()
 
     def test_a_call_that_fails_half_way_leaves_nothing_of_itself_and_the_message(self) -> None:
-        with mock.patch("crisis.services._tell", side_effect=ValueError), self.assertLogs("chat.hooks", "ERROR"):
+        with (
+            mock.patch("crisis.services.escalations._tell", side_effect=ValueError),
+            self.assertLogs("chat.hooks", "ERROR"),
+        ):
             done = self.written("he has a gun")
         assert Event.objects.filter(client_id=done.result.client_id).exists()
         assert not Escalation.objects.exists()

@@ -8,7 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.core.errors import ErrorCode, Refused
-from crisis.core.ladder import CLOCKS, HIGHEST, SETTLED, STEPS, State, Step, climb, first_due, level_after, next_state
+from crisis.core.ladder import (
+    HIGHEST,
+    LEVELS,
+    LONGEST,
+    SETTLED,
+    STEPS,
+    Rung,
+    State,
+    Step,
+    climb,
+    first_due,
+    level_after,
+    next_state,
+)
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -95,16 +108,23 @@ def test_a_conversation_falls_to_the_highest_that_is_still_open() -> None:
     assert level_after([]) == 0
 
 
-@given(level=st.sampled_from(sorted(CLOCKS)), pauses=st.lists(st.integers(0, 10_000), max_size=30))
-def test_left_alone_it_is_never_silent_lower_or_settled(level: int, pauses: list[int]) -> None:
-    """Whenever a worker looks, at whatever distance, the clock is running or has just acted."""
-    now, due = NOON, first_due(level, NOON)
+RUNGS = st.builds(Rung, st.integers(15, 1800).map(seconds), climbs=st.booleans())
+
+
+@given(
+    ladder=st.fixed_dictionaries(dict.fromkeys(LEVELS, RUNGS)),
+    level=st.sampled_from(LEVELS),
+    pauses=st.lists(st.integers(0, 10_000), max_size=30),
+)
+def test_left_alone_it_is_never_silent_lower_or_settled(ladder: dict[int, Rung], level: int, pauses: list[int]) -> None:
+    """Whatever a site set, and whenever a worker looks, the clock is running or has just acted."""
+    now, due = NOON, first_due(level, NOON, ladder)
     for pause in pauses:
         now += seconds(pause)
-        step = climb(level, State.RAISED, due, now)
+        step = climb(level, State.RAISED, due, now, ladder)
         assert (step is None) == (now < due)
         if step is not None:
-            assert step.level == min(level + 1, HIGHEST)
-            assert step.repeated == (level == HIGHEST)
+            assert step.level == min(level + ladder[level].climbs, HIGHEST)
+            assert step.repeated == (step.level == level)
             level, due = step.level, step.due_at
-        assert now < due <= now + CLOCKS[1]
+        assert now < due <= now + LONGEST

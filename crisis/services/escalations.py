@@ -17,12 +17,13 @@ from chat.models import Conversation
 from chat.selectors import conversation_for
 from chat.services import Done
 from chat.services.posting import takes_texts
-from crisis.core.ladder import CLOCKS, SETTLED, State, Step, climb, first_due, level_after, next_state
+from crisis.core.ladder import LEVELS, SETTLED, State, Step, climb, first_due, level_after, next_state
 from crisis.models import Escalation
 from crisis.selectors import (
     EscalationView,
     due_escalations,
     escalation_for,
+    ladder,
     open_levels,
     reason_binding,
     reason_of,
@@ -49,7 +50,7 @@ def raise_escalation(
     the conversation is closed, or what the doorway raises; `ProviderDown` when nothing seals.
     """
     text = checked_reason(reason)
-    due_at = first_due(level, now)
+    due_at = first_due(level, now, ladder())
     known = _repeat(conversation_for(actor, conversation_id, Action.RAISE_FLAG), actor, level, text, client_id)
     if known is not None:
         return Done(view_of(known))
@@ -92,16 +93,16 @@ def raise_cue(
     rule that nobody has acknowledged is lifted, else another one is made. Raises `Refused(LEVEL_UNKNOWN)`, what the
     doorway raises, and `ProviderDown` when nothing seals.
     """
-    actor, due_at = System(), first_due(level, now)
+    actor, due_at = System(), first_due(level, now, ladder())
     with transaction.atomic():
         conversation = conversation_for(actor, conversation_id, Action.RAISE_FLAG, lock=True)
         calls = Escalation.objects.filter(conversation=conversation)
         heard = level <= level_after(open_levels(conversation)) or calls.filter(client_id=client_id).exists()
-        noted = level == min(CLOCKS) and log.has_fact(conversation, "flag_raised")
+        noted = level == min(LEVELS) and log.has_fact(conversation, "flag_raised")
         if heard or noted or conversation.state == ConversationState.CLOSED:
             return Done(None)
         cue = None
-        if level > min(CLOCKS):
+        if level > min(LEVELS):
             known = calls.filter(source="screening", state=State.RAISED).first()
             cue = known or Escalation(conversation=conversation, raised_level=level, client_id=client_id, raised_at=now)
             cue.source, cue.level, cue.due_at = "screening", level, due_at
@@ -197,9 +198,9 @@ def climb_due(*, now: datetime, limit: int = 100) -> Done[int]:
 def mend_clocks(*, now: datetime) -> Done[int]:
     """Let no escalation wait longer than its level's clock after the machine's clock was set back."""
     mended = 0
-    for level, clock in CLOCKS.items():
-        late = Escalation.objects.filter(state=State.RAISED, level=level, due_at__gt=now + clock)
-        mended += late.update(due_at=now + clock)
+    for level, rung in ladder().items():
+        late = Escalation.objects.filter(state=State.RAISED, level=level, due_at__gt=now + rung.within)
+        mended += late.update(due_at=now + rung.within)
     return Done(mended)
 
 
@@ -208,7 +209,7 @@ def _climb(escalation_id: UUID, now: datetime) -> tuple[bool, StoredEvent | None
     actor = System()
     with transaction.atomic():
         conversation, escalation = escalation_for(actor, escalation_id, Action.SEE_BOARD, lock=True, wait=False)
-        step = climb(escalation.level, State(escalation.state), escalation.due_at, now)
+        step = climb(escalation.level, State(escalation.state), escalation.due_at, now, ladder())
         if step is None:
             return False, None
         escalation.level, escalation.due_at = step.level, step.due_at

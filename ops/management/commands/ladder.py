@@ -1,0 +1,39 @@
+"""Show and set the clocks of the ladder of escalations."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from crisis.core.ladder import HIGHEST, LEVELS
+from crisis.selectors import ladder
+from crisis.services import set_rung
+
+
+class Command(BaseCommand):
+    """Show and set the rungs; exit status 1 and a sentence when something is refused."""
+
+    help = "How long an escalation may wait for a person, level by level: show, set"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the step, and for `set` a level with its time."""
+        step = parser.add_subparsers(dest="step", metavar="STEP", required=True)
+        step.add_parser("show", help="show each level's clock, and what happens when it runs out")
+        one = step.add_parser("set", help="set one level")
+        one.add_argument("level", type=int, choices=LEVELS)
+        one.add_argument("seconds", type=int, help="15 to 1800")
+        one.add_argument("--then", choices=["climb", "repeat"], help="what happens then; as it was when left out")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do the step."""
+        if options["step"] == "set":
+            level, then = options["level"], options["then"]
+            climbs = ladder()[level].climbs if then is None else then == "climb"
+            try:
+                set_rung(actor="command", level=level, seconds=options["seconds"], climbs=climbs, now=timezone.now())
+            except ValueError as refused:
+                raise CommandError(str(refused)) from None
+        for level, rung in sorted(ladder().items()):
+            then = f"climbs to level {level + 1}" if rung.climbs and level < HIGHEST else "calls again"
+            self.stdout.write(f"  level {level}   {int(rung.within.total_seconds()):>4} s, then {then}")
