@@ -141,7 +141,11 @@ class Socket:
     def go(self) -> None:
         """End once the command under way is answered: the page comes back to another process."""
         self._going = True
-        if self._idle_since is not None:
+        self._stop_listening()
+
+    def _stop_listening(self) -> None:
+        """End the wait for a frame; nothing where there is none, or where it is ending already."""
+        if self._idle_since is not None and not self._listening.expired():
             self._listening.reschedule(asyncio.get_running_loop().time())
 
     async def _read(self, receive: Receive) -> int | None:
@@ -163,7 +167,7 @@ class Socket:
         now, allowed = loop.time(), SILENCE if self.greeted else self.hello_within
         since = now if self._idle_since is None else self._idle_since
         if self._idle_since is not None and since + allowed <= now:
-            self._listening.reschedule(now)
+            self._stop_listening()
         else:
             self._silence = loop.call_at(since + allowed, self._watch_silence)
 
@@ -186,8 +190,10 @@ class Socket:
         if self._going:
             raise Ended(4503)
         self._idle_since = asyncio.get_running_loop().time()
-        event = await receive()
-        self._idle_since = None
+        try:
+            event = await receive()
+        finally:
+            self._idle_since = None
         if self._listening.when() is not None:
             # told to go, or given up, in the very turn in which this frame came: it is answered first
             self._listening.reschedule(None)

@@ -144,3 +144,26 @@ async def test_what_the_writer_holds_is_written_before_the_end() -> None:
             await drain.drain()
         assert sum(done) == 3
         await asyncio.gather(*posts)
+
+
+async def test_one_that_cannot_be_sent_on_keeps_nobody_else_from_it_nor_the_writer_from_its_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    gone: list[int] = []
+
+    def goes(number: int, one: mock.Mock) -> None:
+        open_sockets().discard(one)
+        if number == 3:
+            raise RuntimeError("a defect of this line")
+        gone.append(number)
+
+    for number in range(7):
+        one = mock.Mock(side="visitor")
+        one.go.side_effect = partial(goes, number, one)
+        open_sockets().add(one)
+    busy = mock.Mock(empty=mock.AsyncMock())
+    with mock.patch.object(drain, "writer", return_value=busy):
+        await drain.drain()
+    assert sorted(gone) == [0, 1, 2, 4, 5, 6]
+    busy.empty.assert_awaited_once()
+    assert "a socket was not sent on" in caplog.text

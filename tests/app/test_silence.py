@@ -2,11 +2,13 @@
 
 import asyncio
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from chat.consumers import base
 from chat.consumers.base import Socket
+from chat.consumers.open import open_sockets
 
 pytestmark = pytest.mark.asyncio
 MOMENT = 0.3
@@ -97,3 +99,31 @@ async def test_who_must_go_goes_at_once_when_idle_and_after_the_answer_otherwise
     busy.socket.go()
     assert (await idle.ends(), await busy.ends()) == (4503, 4503)
     assert busy.answered == ["last words"]
+
+
+async def test_who_was_given_up_and_is_still_being_cleaned_up_after_may_be_told_to_go() -> None:
+    page, cleaned = Page(), asyncio.Event()
+    with mock.patch.object(page.socket, "end", cleaned.wait):
+        await asyncio.sleep(2 * MOMENT)
+        assert (page.socket in open_sockets(), page.close_code) == (True, None)
+        page.socket.go()
+        cleaned.set()
+        assert await page.ends() == 4408
+    page.socket.go()
+
+
+async def test_who_is_told_to_go_twice_in_one_moment_goes_once() -> None:
+    page = Page()
+    await asyncio.sleep(MOMENT / 4)
+    again: list[Exception] = []
+
+    def go() -> None:
+        try:
+            page.socket.go()
+        except RuntimeError as error:
+            again.append(error)
+
+    page.socket.go()
+    # once the wait was ended, and before the socket has noticed
+    asyncio.get_running_loop().call_soon(go)
+    assert (await page.ends(), again) == (4503, [])
