@@ -18,6 +18,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
+from frontend.plain_form import read_what_fits
+
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 FORM = "application/x-www-form-urlencoded"
 
@@ -75,6 +77,8 @@ def behind_cookie(otherwise: Callable[[HttpRequest], HttpResponse]) -> Callable[
         @wraps(view)
         async def guarded(request: HttpRequest) -> HttpResponseBase:
             token = token_in(request)
+            if request.method == "POST" and request.content_type == FORM:
+                read_what_fits(request)
             if token is None or (request.method == "POST" and request.content_type != FORM):
                 return forget(request, otherwise(request))
             request.COOKIES[settings.CSRF_COOKIE_NAME] = _csrf_secret(token)

@@ -22,6 +22,8 @@ class Lines:
     look: Look
     waiting_since: datetime | None
     over: bool = False
+    anew: bool = False
+    """Earlier messages may be shown now: the page begins again, since it cannot put them above what it showed."""
     standing: dict[str, Any] = field(default_factory=dict)
     head: int = 0
     last: int = 0
@@ -36,7 +38,7 @@ class Lines:
         match frame["type"]:
             case "welcome":
                 self.standing, self.head, self.last = frame, frame["head"], frame["after"]
-                shown = self._earlier() if frame["older"] else ""
+                shown = self._earlier() if frame["older"] and not frame["hidden"] else ""
             case "standing":
                 self.standing, shown = self.standing | frame, ""
                 if frame["state"] == "waiting" and self.waiting_since is None:
@@ -46,6 +48,7 @@ class Lines:
             case "fact":
                 self.last, shown = frame["seq"], self._fact(frame)
                 self.over |= frame["code"] in OVER
+                self.anew |= frame["code"] == "return_accepted" and frame["seq"] > self.head
             case _:
                 shown = ""
         return shown + self._new_standing(now)
@@ -78,8 +81,7 @@ class Lines:
         if self.standing["state"] != "waiting":
             self.waiting_since = None
             return words["with"].replace("{name}", name) if name else words["with_someone"]
-        # not what more there is to do: this page has no words to come back with
-        kinds = ("waiting", "nobody") if self.standing["staffed"] else ("nobody_more", "nobody")
+        kinds = ("waiting", "waiting_more") if self.standing["staffed"] else ("nobody_more", "nobody")
         said = [words[kind] for kind in kinds] + self._expected()
         waited = now - (self.waiting_since or now)
         for minutes in (10, 5):

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from frontend.views import api, archive, archived, holds, plain, plain_log, returning, staff, visitor
+from frontend.views import (
+    api,
+    archive,
+    archived,
+    holds,
+    plain,
+    plain_log,
+    plain_words,
+    plain_write,
+    returning,
+    staff,
+    visitor,
+)
 from frontend.views.bye import bye, erase
 from frontend.views.leave import leave
 from frontend.views.poll import poll, send
@@ -27,9 +39,14 @@ urlpatterns = [
     path("send", send, name="send"),
     path("plain", plain.chat, name="plain"),
     path("plain/begin", plain.begin, name="plain_begin"),
-    path("plain/send", plain.send, name="plain_send"),
+    path("plain/send", plain_write.send, name="plain_send"),
+    path("plain/write", plain_write.write, name="plain_write"),
     path("plain/door", plain.door, name="plain_door"),
     path("plain/end", plain.end, name="plain_end"),
+    path("plain/back", plain_words.back, name="plain_back"),
+    path("plain/return", plain_words.come_back, name="plain_return"),
+    path("plain/words", plain_words.words, name="plain_words"),
+    path("plain/code-word", plain_words.code_word, name="plain_code_word"),
     path("plain/log", plain_log.log, name="plain_log"),
     path("plain/here", plain_log.here, name="plain_here"),
     path("staff/sign-in", staff.sign_in, name="sign_in"),

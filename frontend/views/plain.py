@@ -4,8 +4,6 @@ The page holds a frame with the messages (`frontend.views.plain_log`) and a form
 stays where it is while messages come. Nothing in here decides what a visitor may do.
 """
 
-import hashlib
-import hmac
 import json
 import logging
 import secrets
@@ -37,10 +35,12 @@ from frontend.views.visitor import callable_number, days_of_a_copy, doors, for_w
 
 logger = logging.getLogger(__name__)
 
+CUT = "cut"
+"""Stands beside the codes of the wire: of a text far too long, the end did not even come in."""
 SPENT = {ErrorCode.TOKEN_UNKNOWN.value, ErrorCode.TOKEN_SPENT.value, ErrorCode.WRONG_STATE.value}
 
 
-class _SeeOther(HttpResponseRedirect):
+class SeeOther(HttpResponseRedirect):
     """Send a browser from a form to a page: whoever loads that anew sends nothing twice."""
 
     status_code = 303
@@ -65,17 +65,17 @@ async def begin(request: HttpRequest) -> HttpResponse:
         return nothing_here(request)
     look = look_of(request, request.POST)
     held = token_in(request)
-    if held is not None and await _opens(held):
-        return _SeeOther(f"/plain{look.query}")
+    if held is not None and await opens(held):
+        return SeeOther(f"/plain{look.query}")
     token, door = request.POST.get("token", ""), request.POST.get("door", "")
-    if not plain_cookie.TOKEN.fullmatch(token) or (await in_visitor_db(is_known, token) and not await _opens(token)):
+    if not plain_cookie.TOKEN.fullmatch(token) or (await in_visitor_db(is_known, token) and not await opens(token)):
         # that one is over: a form that was found with the Back button begins anew
         token = secrets.token_urlsafe(32)
     door = door if door in {code for code, _ in doors()} else "not_said"
     why = await _begun(request, token, look.language, door)
     if why:
-        return await _page(request, look, "refused", 503, why=why, fresh=token, door=door)
-    return plain_cookie.keep(_SeeOther(f"/plain{look.query}"), token)
+        return await page(request, look, "refused", 503, why=why, fresh=token, door=door)
+    return plain_cookie.keep(SeeOther(f"/plain{look.query}"), token)
 
 
 async def _begun(request: HttpRequest, token: str, language: str, door: str) -> str:
@@ -85,13 +85,13 @@ async def _begun(request: HttpRequest, token: str, language: str, door: str) -> 
     if limits().is_flood(address_of(getattr(request, "scope", {})), now) and not await in_visitor_db(is_known, token):
         return "flood"
     try:
-        done = await in_opening_db(services.open_conversation, token=token, language=language, door=door, now=now)
+        begun = await in_opening_db(services.open_conversation, token=token, language=language, door=door, now=now)
     except Refused as refused:
         return {ErrorCode.CLOSED: "closed", ErrorCode.FULL: "full"}.get(refused.code, "ours")
     except Error as error:
         logger.error("nothing begun", exc_info=error)
         return "ours"
-    await broadcast.publish(done.events)
+    await broadcast.publish(begun.events)
     return ""
 
 
@@ -99,7 +99,7 @@ async def _begun(request: HttpRequest, token: str, language: str, door: str) -> 
 @require_safe
 async def chat(request: HttpRequest) -> HttpResponse:
     """Show the conversation."""
-    return await _chat(request, look_of(request))
+    return await chat_page(request, look_of(request))
 
 
 @behind_cookie(nothing_here)
@@ -108,23 +108,8 @@ async def door(request: HttpRequest) -> HttpResponse:
     """Take as what somebody comes after all."""
     chosen = request.POST.get("door", "")
     if chosen in {code for code, _ in doors()}:
-        await _done(_token(request), {"type": "door", "ref": 1, "door": chosen})
-    return _SeeOther(f"/plain{look_of(request, request.POST).query}")
-
-
-@sensitive_post_parameters()
-@behind_cookie(nothing_here)
-@require_POST
-async def send(request: HttpRequest) -> HttpResponse:
-    """Write a message, and go back to the page; a text that was not taken stays in its box."""
-    token, look, text = _token(request), look_of(request, request.POST), request.POST.get("text", "")
-    frame = {"type": "post", "ref": 1, "client_id": _client_id(request.POST.get("form", ""), text), "body": text}
-    code = await _done(token, frame)
-    if code is None:
-        return _SeeOther(f"/plain{look.query}")
-    if code in SPENT:
-        return plain_cookie.forget(request, await _page(request, look, "closed", 410, text=text))
-    return await _chat(request, look, text=text, problem=code)
+        await done(_token(request), {"type": "door", "ref": 1, "door": chosen})
+    return SeeOther(f"/plain{look_of(request, request.POST).query}")
 
 
 @behind_cookie(nothing_here)
@@ -133,29 +118,25 @@ async def end(request: HttpRequest) -> HttpResponse:
     """Ask whether to end it, or end it, and erase it if that is wanted."""
     token = _token(request)
     if request.method != "POST":
-        return await _page(request, look_of(request), "end", copy_days=await _copy_days())
+        return await page(request, look_of(request), "end", copy_days=await _copy_days())
     look = look_of(request, request.POST)
     erased = ""
     if request.POST.get("what") == "erase":
-        done = await in_visitor_db(services.ask_erasure_by_token, token=token, now=timezone.now())
-        await broadcast.publish(done.events)
-        erased = "asked" if done.result else "kept"
-    code = await _done(token, {"type": "end", "ref": 1})
+        asked = await in_visitor_db(services.ask_erasure_by_token, token=token, now=timezone.now())
+        await broadcast.publish(asked.events)
+        erased = "asked" if asked.result else "kept"
+    code = await done(token, {"type": "end", "ref": 1})
     if code is not None and code not in SPENT:
-        return await _page(request, look, "end", 503, problem=True, copy_days=await _copy_days())
-    return plain_cookie.forget(request, await _page(request, look, "closed", erased=erased))
+        return await page(request, look, "end", 503, problem=True, copy_days=await _copy_days())
+    return plain_cookie.forget(request, await page(request, look, "closed", erased=erased))
 
 
 def _token(request: HttpRequest) -> str:
     return token_in(request) or ""
 
 
-def _client_id(form: str, text: str) -> str:
-    """Return an id that is the same for the same text of the same form, so that a repeat is harmless."""
-    return hmac.digest(form.encode(), text.encode(errors="replace"), hashlib.sha256).hex()[:32]
-
-
-async def _opens(token: str) -> bool:
+async def opens(token: str) -> bool:
+    """Tell whether a token leads to a conversation now."""
     try:
         await in_visitor_db(visitor_by_token, token, timezone.now())
     except Refused:
@@ -163,7 +144,7 @@ async def _opens(token: str) -> bool:
     return True
 
 
-async def _done(token: str, frame: dict[str, Any]) -> str | None:
+async def done(token: str, frame: dict[str, Any]) -> str | None:
     """Do a command of the page; return the code of its refusal, None if it was done."""
     try:
         answer = await line.send(token, json.dumps(frame))
@@ -174,39 +155,41 @@ async def _done(token: str, frame: dict[str, Any]) -> str | None:
     return next((frame["code"] for frame in frames if frame["type"] == "error"), None)
 
 
-async def _chat(request: HttpRequest, look: Look, text: str = "", problem: str = "") -> HttpResponse:
+async def chat_page(request: HttpRequest, look: Look, text: str = "", problem: str = "") -> HttpResponse:
+    """Return the page of the conversation, with what stays in the box and why."""
     try:
         conversation = await in_visitor_db(visitor_by_token, _token(request), timezone.now())
     except Refused:
         return plain_cookie.forget(request, nothing_here(request))
     except Error:
         # the text is worth more than what stands around it
-        return await _page(request, look, "chat", 503, open=True, text=text, problem=problem)
+        return await page(request, look, "chat", 503, open=True, text=text, problem=problem)
     presence().here(conversation.pk, timezone.now(), arrived=True)
     if conversation.language != look.language and request.headers.get("Sec-Fetch-Site") == "same-origin":
         # staff see in which language it is read now
-        await _done(_token(request), {"type": "language", "ref": 1, "language": look.language})
-    status = {"": 200, ErrorCode.SLOW_DOWN.value: 429, ErrorCode.OURS.value: 503}.get(problem, 422)
+        await done(_token(request), {"type": "language", "ref": 1, "language": look.language})
     open_ = conversation.state in OPEN
     waits = conversation.state in {State.WAITING, State.OFFERED}
     context = {
         "open": open_,
         "waits": waits,
         "door": conversation.door,
+        "hidden": conversation.return_open,
         "unread": waits and not (await in_visitor_db(outlook, timezone.now())).is_read(look.language),
         "copy_days": 0 if open_ else await _copy_days(),
     }
-    return await _page(request, look, "chat", status, text=text, problem=problem, **context)
+    return await page(request, look, "chat", status_of(problem), text=text, problem=problem, **context)
 
 
 async def _copy_days() -> int:
     return days_of_a_copy(await in_visitor_db(keep_for))
 
 
-async def _page(request: HttpRequest, look: Look, template: str, status: int = 200, **context: Any) -> HttpResponse:
+async def page(request: HttpRequest, look: Look, template: str, status: int = 200, **context: Any) -> HttpResponse:
+    """Return a page of ours, with what all of them show."""
     shown = await _site()
     with translation.override(look.language):
-        context["problem"] = _problem(context.get("problem", ""), shown) if context.get("problem") else ""
+        context["problem"] = problem_of(context["problem"]) if context.get("problem") else ""
         context |= {
             "look": look,
             "site": shown,
@@ -239,11 +222,17 @@ def _modes() -> tuple[str, str, str]:
     return (_("They come by themselves."), _("We look every 15 seconds."), _("Only when I ask."))
 
 
-def _problem(code: str, shown: SiteView) -> str:
+def status_of(problem: str) -> int:
+    """Return the status of an answer to a text that was not taken, 200 without a problem."""
+    return {"": 200, ErrorCode.SLOW_DOWN.value: 429, ErrorCode.OURS.value: 503, CUT: 413}.get(problem, 422)
+
+
+def problem_of(code: str) -> str:
     """Return in words why a text was not taken."""
     words = {
         ErrorCode.TEXT_EMPTY.value: _("There is nothing to send yet."),
         ErrorCode.TEXT_TOO_LONG.value: _("This message is too long. You can send it in parts."),
+        CUT: _("This message is far too long. Only its beginning is still here. You can send it in parts."),
         ErrorCode.TEXT_CONTROL.value: _("Some signs in this text cannot be sent. Take them out and try again."),
         ErrorCode.SLOW_DOWN.value: _("This was not sent yet. Please wait a few seconds, then press “Send” again."),
     }

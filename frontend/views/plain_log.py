@@ -48,8 +48,8 @@ def _gone(request: HttpRequest) -> HttpResponse:
     return plain_cookie.forget(request, HttpResponse(_head(look, "") + _tail(look, gone=True), status=404))
 
 
-@behind_cookie(_gone)
 @xframe_options_sameorigin
+@behind_cookie(_gone)
 @require_safe
 async def log(request: HttpRequest) -> HttpResponseBase:
     """Show the messages, and go on showing what comes if that is how this visitor looks at the page."""
@@ -67,8 +67,8 @@ async def log(request: HttpRequest) -> HttpResponseBase:
     return await _whole(request, token, lines, head, open_=conversation.state in OPEN)
 
 
-@behind_cookie(_gone)
 @xframe_options_sameorigin
+@behind_cookie(_gone)
 @require_safe
 async def here(request: HttpRequest) -> HttpResponse:
     """Note that the page is open somewhere; the browser asks again by itself."""
@@ -97,7 +97,7 @@ async def _stream(token: str, lines: Lines, head: str) -> AsyncIterator[str]:
     async with aclosing(stream.frames(token, lasts())) as frames:
         async for frame in frames:
             yield lines.of(frame, timezone.now()) or BEAT
-            if lines.over:
+            if lines.over or lines.anew:
                 break
     if lines.over:
         yield _tail(lines.look, over=True, again=OVER_EVERY)

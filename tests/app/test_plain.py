@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 from datetime import timedelta
+from html import unescape
+from itertools import product
 from unittest import mock
 
 from asgiref.sync import sync_to_async
@@ -153,17 +155,20 @@ class WritingStories(Plain):
 
     async def test_the_same_form_again_is_harmless_and_with_another_text_it_is_another(self) -> None:
         ada = await self.begun()
-        await ada.get("/plain?l=en")
-        form = ada.form("/plain/send")
-        for text in ("one", "one", "two", "two", "one"):
-            assert (await ada.post("/plain/send", form | {"text": text})).status_code == 303
-        assert await Event.objects.filter(kind="message").acount() == 2
+        for mode, action in (("ask", "/plain/send"), ("live", "/plain/write")):
+            await ada.get(f"/plain?l=en&m={mode}")
+            form = ada.form(action)
+            before = await Event.objects.filter(kind="message").acount()
+            for text in ("one", "one", "two", "two", "one"):
+                assert (await ada.post(action, form | {"text": text})).status_code == 303
+            assert await Event.objects.filter(kind="message").acount() == before + 2
 
     async def test_what_is_refused_stays_in_its_box(self) -> None:
         ada = await self.begun()
         too_long = "<b>" + "a" * 4_000
-        for text, said in ((too_long, "too long"), ("  \n ", "nothing to send"), ("a\x00b", "Some signs")):
-            answer = await ada.say(text)
+        refused = ((too_long, "too long"), ("  \n ", "nothing to send"), ("a\x00b", "Some signs"))
+        for query, (text, said) in product(("?l=en", "?l=en&m=ask"), refused):
+            answer = await ada.say(text, query)
             assert answer.status_code == 422
             assert said in ada.html
             box = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", ada.html, re.DOTALL)
@@ -180,7 +185,7 @@ class WritingStories(Plain):
 
     async def test_without_a_database_the_text_comes_back_too(self) -> None:
         ada = await self.begun()
-        await ada.get("/plain?l=en")
+        await ada.get("/plain?l=en&m=often")
         form = ada.form("/plain/send") | {"text": CANARY}
         down = mock.AsyncMock(side_effect=OperationalError(CANARY))
         with (
@@ -196,7 +201,7 @@ class WritingStories(Plain):
 
     async def test_a_text_for_a_chat_that_is_over_is_given_back(self) -> None:
         ada = await self.begun()
-        await ada.get("/plain?l=en")
+        await ada.get("/plain?l=en&m=ask")
         form = ada.form("/plain/send")
         now = timezone.now()
         await sync_to_async(lambda: services.leave_quickly(token=ada.token, now=now))()
@@ -205,6 +210,22 @@ class WritingStories(Plain):
         assert "You had not sent this:" in ada.html
         assert CANARY in ada.html
         assert ada.token == ""
+
+    async def test_far_too_much_is_cut_and_its_beginning_stays(self) -> None:
+        ada = await self.begun()
+        for query in ("?l=en", "?l=en&m=ask"):
+            for sign, least in (("a", 60_000), ("é", 10_000), ("\U0001f375", 5_000)):
+                answer = await ada.say(CANARY + sign * 70_000, query)
+                assert answer.status_code == 413
+                assert "Only its beginning is still here." in ada.html
+                (box,) = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", unescape(ada.html), re.DOTALL)
+                assert re.fullmatch(f"{CANARY}{sign}{{{least},}}", box)
+            # what Django alone would not refuse is kept whole
+            assert (await ada.say("a" * 60_000, query)).status_code == 422
+            assert "a" * 60_000 in ada.html
+        assert await Event.objects.filter(kind="message").acount() == 0
+        # and a strange page comes no further with a long form than with a short one
+        assert (await ada.post("/plain/write", {"text": "a" * 70_000})).status_code == 403
 
     async def test_writing_and_asking_for_messages_count_as_being_there(self) -> None:
         ada = await self.begun()

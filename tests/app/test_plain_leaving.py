@@ -24,12 +24,12 @@ class StrangerStories(Plain):
     async def test_without_the_cookie_there_is_a_bland_page(self) -> None:
         await self.begun()
         eve = Browser()
-        for path in ("/plain", "/plain/end", "/plain/log", "/plain/here", "/plain?l=fr"):
+        for path in ("/plain", "/plain/end", "/plain/log", "/plain/here", "/plain/write", "/plain?l=fr"):
             answer = await eve.get(path)
             assert answer.status_code == 404
             assert not re.search(r"havre|hotline|chat|advocate|traffick|discussion", eve.html, re.IGNORECASE), path
             assert not answer.cookies
-        for path in ("/plain/send", "/plain/end"):
+        for path in ("/plain/send", "/plain/write", "/plain/end"):
             assert (await eve.post(path, {"text": "x"})).status_code == 404
 
     async def test_another_token_opens_nothing_and_is_taken_away(self) -> None:
@@ -66,12 +66,12 @@ class StrangerStories(Plain):
         ada = await self.begun()
         other = Browser()
         await other.begin()
-        await other.get("/plain")
+        await other.get("/plain?m=ask")
         theirs = other.form("/plain/send")["csrfmiddlewaretoken"]
-        for path in ("/plain/send", "/plain/end", "/plain/door"):
+        for path in ("/plain/send", "/plain/write", "/plain/end", "/plain/door"):
             for fields in ({"text": "x"}, {"text": "x", "csrfmiddlewaretoken": theirs}):
                 assert (await ada.post(path, fields)).status_code == 403, path
-        await ada.get("/plain")
+        await ada.get("/plain?m=ask")
         form = ada.form("/plain/send") | {"text": "x"}
         # what browsers would send if our pages said `no-referrer`
         for origin in ("null", "https://example.org"):
@@ -83,6 +83,10 @@ class StrangerStories(Plain):
     async def test_the_frame_may_stand_in_our_page_only_and_the_page_in_none(self) -> None:
         ada = await self.begun()
         page, frame = await ada.get("/plain"), await ada.get("/plain/log?m=ask")
+        eve = Browser()
+        for path in ("/plain/log", "/plain/here", "/plain/write"):
+            # without the cookie too: a frame that a browser refuses to show says nothing at all
+            assert {(await one.get(f"{path}?m=ask"))["X-Frame-Options"] for one in (ada, eve)} == {"SAMEORIGIN"}
         assert (page["X-Frame-Options"], frame["X-Frame-Options"]) == ("DENY", "SAMEORIGIN")
         assert "frame-ancestors 'none'" in page["Content-Security-Policy"]
         assert "frame-src 'self'" in page["Content-Security-Policy"]
@@ -93,7 +97,7 @@ class StrangerStories(Plain):
 
     async def test_files_are_not_taken(self) -> None:
         ada = await self.begun()
-        await ada.get("/plain")
+        await ada.get("/plain?m=ask")
         answer = await ada.client.post(
             "/plain/send",
             ada.form("/plain/send") | {"text": "x"},

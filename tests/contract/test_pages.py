@@ -84,13 +84,17 @@ def called(path: Path) -> str:
 # what must not stand in a file
 
 
+FILLED = """srcdoc="{% filter force_escape %}{% include 'frontend/plain/write.html' %}{% endfilter %}\""""
+"""A frame that comes with its page: what stands in it is a template of ours, and its variables are escaped in there."""
+
+
 def runs_text(text: str) -> Problems:
     """Name what turns text into markup, script or style."""
     forbidden = (
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|javascript:|srcdoc"
         r"|DOMParser|createContextualFragment|[\s\"']style\s*=|[\s\"']on[a-z]+=|<style"
     )
-    yield from re.findall(forbidden, text)
+    yield from re.findall(forbidden, text.replace(FILLED, ""))
 
 
 def stores(text: str) -> Problems:

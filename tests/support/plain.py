@@ -3,6 +3,7 @@
 import asyncio
 import re
 from contextlib import suppress
+from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
@@ -50,8 +51,9 @@ class Browser:
         return answer
 
     def form(self, action: str) -> dict[str, str]:
-        """Return the hidden fields of a form of the page."""
-        (form,) = re.findall(rf'<form [^>]*action="{action}".*?</form>', self.html, re.DOTALL)
+        """Return the hidden fields of a form of the page, or of the frame that comes with it."""
+        inside = "".join(unescape(held) for held in re.findall(r'srcdoc="([^"]*)"', self.html))
+        (form,) = re.findall(rf'<form [^>]*action="{action}[?"].*?</form>', self.html + inside, re.DOTALL)
         return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
 
     async def begin(self, language: str = "en", **more: str) -> Any:
@@ -59,8 +61,10 @@ class Browser:
         return await self.post("/plain/begin", self.form("/plain/begin") | more)
 
     async def say(self, text: str, query: str = "?l=en") -> Any:
+        """Write a message, in the frame or in the page, as it is looked at."""
         await self.get(f"/plain{query}")
-        return await self.post("/plain/send", self.form("/plain/send") | {"text": text})
+        action = "/plain/write" if "srcdoc" in self.html else "/plain/send"
+        return await self.post(action, self.form(action) | {"text": text})
 
 
 class Frame:
