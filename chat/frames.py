@@ -205,7 +205,7 @@ def summary(row: Listed, now: datetime) -> wire.ConversationSummary:
         answered=last_visitor is None or (last_staff is not None and last_staff >= last_visitor),
         visitor_here=row.visitor_seen_at > now - LEASE,
         ended_by=cast(wire.EndedBy, row.ended_by) if row.ended_by else None,
-        returned=row.return_open,
+        returned=wire.Returned(number=row.return_seq, times=row.return_times) if row.return_open else None,
     )
 
 

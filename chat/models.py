@@ -80,6 +80,8 @@ class Conversation(models.Model):
     # until then the visitor is shown nothing that stands before it
     return_seq = models.PositiveBigIntegerField(default=0)
     return_open = models.BooleanField(default=False)
+    # how many returns there were since one was accepted: a second one means that two people may have the words
+    return_times = models.PositiveIntegerField(default=0)
     sealed_footer = models.BinaryField(null=True)
     erase_asked_at = models.DateTimeField(null=True)
     # when the sealed texts were removed, after nobody could open them any more

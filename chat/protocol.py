@@ -442,10 +442,18 @@ class Person(Frame, frozen=True):
     availability: Readiness
 
 
+class Returned(Frame, frozen=True):
+    """Name a return by words that waits for a decision: its number, and how many there were since one was accepted."""
+
+    number: Seq
+    times: Annotated[int, msgspec.Meta(ge=1)]
+
+
 class ConversationSummary(Frame, frozen=True):
     """Describe a conversation on a list: no text of it, ever.
 
-    `returned`: its visitor came back by words, and nobody has said yet whether it is the same person.
+    `returned`: its visitor came back by words, and nobody has said yet whether it is the same person. Once `times` is
+    more than one, two people may have the words.
     """
 
     id: Id
@@ -465,7 +473,7 @@ class ConversationSummary(Frame, frozen=True):
     answered: bool
     visitor_here: bool
     ended_by: EndedBy | None
-    returned: bool
+    returned: Returned | None
 
 
 class EscalationSummary(Frame, frozen=True):

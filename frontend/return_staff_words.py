@@ -13,6 +13,11 @@ def returning() -> Words:
         "returned": _("Came back by words: not known again yet."),
         "returned_more": _("They see nothing of the earlier messages until you accept."),
         "returned_short": _("came back by words — is it the same person?"),
+        "returned_again": _("Somebody came back {n} times, and none was accepted yet: two people may have the words."),
+        "returned_again_more": _(
+            "What you checked before may have been about somebody else. Check again, by what they write from now on; "
+            "if you are unsure, raise an escalation."
+        ),
         "return_cues": _("How to tell whether it is the same person"),
         "cue_voice": _(
             "Compare with the earlier messages: length, spelling, language, how they greet. A changed voice is a sign."
@@ -26,6 +31,9 @@ def returning() -> Words:
         ),
         "return_accept": _("Accept: show them the earlier messages"),
         "return_accept_done": _("{name} can see the earlier messages again."),
+        "return_changed": _(
+            "Nothing was decided: somebody came back once more, or the conversation moved on. Look again who is here."
+        ),
         "return_not_them": _("Not them"),
         "return_not_them_title": _("Not the same person?"),
         "return_not_them_text": _(
@@ -44,4 +52,7 @@ def returning() -> Words:
         "code_none": _("None was agreed on."),
         "code_is": _("Code word: {text}"),
         "tell_returned": _("{name} came back by words. Look whether it is the same person."),
+        "tell_returned_again": _(
+            "{name}: somebody came back by words once more, {n} times now. Two people may have the words. Check again."
+        ),
     }

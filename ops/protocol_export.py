@@ -102,6 +102,7 @@ def typescript() -> str:
         wire.Proof,
         wire.WaitRange,
         wire.Person,
+        wire.Returned,
         wire.ConversationSummary,
         wire.EscalationSummary,
     ]

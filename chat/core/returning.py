@@ -41,6 +41,16 @@ def check_is_known(*, return_open: bool) -> None:
         raise Refused(ErrorCode.FORBIDDEN)
 
 
+def check_is_newest(returned: int, newest: int) -> None:
+    """Raise `Refused(WRONG_STATE)` for a decision on a return that is not the newest: it is about somebody else.
+
+    Both are visitor's numbers of a return. Who has the words may come in while an advocate still looks at who came
+    before; what was decided about the one must not let in the other.
+    """
+    if returned != newest:
+        raise Refused(ErrorCode.WRONG_STATE)
+
+
 def check_may_decide(state: State, *, return_open: bool) -> None:
     """Raise `Refused(WRONG_STATE)` unless there is a return to decide on in a conversation that runs."""
     if not return_open or state is not State.ACTIVE:

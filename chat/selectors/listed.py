@@ -28,6 +28,8 @@ class Listed(NamedTuple):
     visitor_seen_at: datetime
     ended_by: str
     return_open: bool
+    return_seq: int
+    return_times: int
 
 
 _COLUMNS = tuple("advocate__work_name" if name == "advocate" else name for name in Listed._fields)

@@ -15,7 +15,7 @@ from chat import log, outbox
 from chat.core.actors import Staff, System, Visitor
 from chat.core.conversation import OPEN, State
 from chat.core.errors import ErrorCode, Refused, Unseen
-from chat.core.returning import check_is_known, check_may_decide, state_after_return, words_end
+from chat.core.returning import check_is_known, check_is_newest, check_may_decide, state_after_return, words_end
 from chat.log import StoredEvent
 from chat.models import Assignment, CodeWord, Conversation, ReturnWords
 from chat.selectors import conversation_for, token_digest, visitor_by_token, visitor_of
@@ -123,6 +123,7 @@ def _come_back(conversation: Conversation, held: ReturnWords, goes_on: State, to
     held.until = None
     held.save(update_fields=["until"])
     # the next number for the visitor is that of this return
+    conversation.return_times = conversation.return_times + 1 if conversation.return_open else 1
     conversation.return_seq, conversation.return_open = conversation.visitor_head + 1, True
     event = log.append_fact(conversation, "came_back", now=now, actor=visitor_of(conversation), visible=True)
     outbox.put("conversation.came_back", conversation.pk, {"at": now.isoformat()}, now)
@@ -130,13 +131,15 @@ def _come_back(conversation: Conversation, held: ReturnWords, goes_on: State, to
     return event
 
 
-def accept_return(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[None]:
+def accept_return(*, actor: Staff, conversation_id: UUID, returned: int, now: datetime) -> Done[None]:
     """Say that who came back is the same person: they may see what was written before. A repeat changes nothing.
 
-    Raises what the doorway raises, `Refused(WRONG_STATE)` unless the conversation runs.
+    `returned` is the number of the return that the advocate looked at. Raises what the doorway raises,
+    `Refused(WRONG_STATE)` when somebody came back since, and unless the conversation runs.
     """
     with transaction.atomic():
         conversation = conversation_for(actor, conversation_id, Action.DECIDE_RETURN, lock=True)
+        check_is_newest(returned, conversation.return_seq)
         if not conversation.return_open and conversation.return_seq:
             return Done(None)
         check_may_decide(State(conversation.state), return_open=conversation.return_open)
@@ -147,13 +150,14 @@ def accept_return(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done
     return Done(None, (event,))
 
 
-def refuse_return(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[None]:
+def refuse_return(*, actor: Staff, conversation_id: UUID, returned: int, now: datetime) -> Done[None]:
     """Say that it is somebody else: the conversation ends, nothing older is ever shown, and the words are over.
 
     Who came back is told only that the advocate ended the chat. Raises as `accept_return` does.
     """
     with transaction.atomic():
         conversation = conversation_for(actor, conversation_id, Action.DECIDE_RETURN, lock=True)
+        check_is_newest(returned, conversation.return_seq)
         check_may_decide(State(conversation.state), return_open=conversation.return_open)
         refused = log.append_fact(conversation, "return_refused", now=now, actor=actor)
         ended = end_by_advocate(conversation, actor, now)

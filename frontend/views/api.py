@@ -82,6 +82,12 @@ class Contact(Body, frozen=True):
     summary: str
 
 
+class OfReturn(Body, frozen=True):
+    """Say which return is decided on, by the number that the list gives."""
+
+    returned: int
+
+
 class CodeWordText(Body, frozen=True):
     """Carry a code word."""
 
@@ -169,16 +175,23 @@ async def end_conversation(request: StaffRequest, pk: UUID, body: Nothing) -> di
     return await _tell(await in_db(chat.end_conversation, actor=request.actor, conversation_id=pk, now=timezone.now()))
 
 
-@command(Action.DECIDE_RETURN, Nothing)
-async def accept_return(request: StaffRequest, pk: UUID, body: Nothing) -> dict[str, str]:
+@command(Action.DECIDE_RETURN, OfReturn)
+async def accept_return(request: StaffRequest, pk: UUID, body: OfReturn) -> dict[str, str]:
     """Say that who came back by words is the same person."""
-    return await _tell(await in_db(chat.accept_return, actor=request.actor, conversation_id=pk, now=timezone.now()))
+    return await _decide(chat.accept_return, request, pk, body)
 
 
-@command(Action.DECIDE_RETURN, Nothing)
-async def refuse_return(request: StaffRequest, pk: UUID, body: Nothing) -> dict[str, str]:
+@command(Action.DECIDE_RETURN, OfReturn)
+async def refuse_return(request: StaffRequest, pk: UUID, body: OfReturn) -> dict[str, str]:
     """Say that who came back by words is somebody else, which ends the conversation."""
-    return await _tell(await in_db(chat.refuse_return, actor=request.actor, conversation_id=pk, now=timezone.now()))
+    return await _decide(chat.refuse_return, request, pk, body)
+
+
+async def _decide(
+    service: Callable[..., chat.Done[None]], request: StaffRequest, pk: UUID, body: OfReturn
+) -> dict[str, str]:
+    done = await in_db(service, actor=request.actor, conversation_id=pk, returned=body.returned, now=timezone.now())
+    return await _tell(done)
 
 
 @command(Action.WRITE_MESSAGE, CodeWordText)

@@ -13,7 +13,7 @@ from chat.core.pace import TooFast
 from chat.models import CodeWord, Event, ReturnWords
 from chat.returns import Returns
 from tests.app.test_visitor_socket import tell
-from tests.support.people import ben
+from tests.support.people import ben, conversation
 from tests.support.plain import CANARY, Browser, Frame, Plain, conversation_now
 
 NOT_FOUND = "We could not find that chat. You can start a new one."
@@ -70,7 +70,14 @@ class WordsStories(Plain):
 
         frame = Frame(await again.get("/plain/log?l=en&m=live"))
         await frame.until("Ben is with you.")
-        await tell(lambda: services.accept_return(actor=ben(), conversation_id=self.pk, now=timezone.now()))
+        await tell(
+            lambda: services.accept_return(
+                actor=ben(),
+                conversation_id=self.pk,
+                returned=conversation(self.pk).return_seq,
+                now=timezone.now(),
+            )
+        )
         await frame.ended()
         assert 'http-equiv="refresh" content="1"' in frame.text
         await again.get("/plain?l=en")

@@ -1,6 +1,6 @@
 """Come back by six words: ada does, eve does not, and nothing older is shown before the advocate says so."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from unittest import mock
 from uuid import UUID
@@ -15,8 +15,11 @@ from chat import services
 from chat.core.actors import Staff, Visitor
 from chat.core.errors import ErrorCode, Refused
 from chat.core.returning import GRACE, MOST_TRIES
+from chat.frames import summary
 from chat.models import Assignment, CodeWord, Conversation, Event, ReturnWords
 from chat.selectors import events_after, events_before, visitor_by_token, visitor_of
+from chat.selectors.listed import running
+from chat.services.base import Done
 from chat.services.keys import retire_closed
 from encryption.services import words
 from staff.services import set_availability
@@ -48,6 +51,14 @@ def back(phrase: str, *, token: str = "", now: object = LATER) -> tuple[UUID | N
     return services.return_by_words(phrase=phrase, token=token, now=now).result, token  # type: ignore[arg-type]
 
 
+def decide(
+    how: Callable[..., Done[None]], pk: UUID, who: Staff | None = None, returned: int | None = None
+) -> Done[None]:
+    """Accept or refuse a return, the newest unless another is named."""
+    number = conversation(pk).return_seq if returned is None else returned
+    return how(actor=who or ben(), conversation_id=pk, returned=number, now=LATER)
+
+
 def wrong(phrase: str, by: int = 0) -> str:
     """Return words of which the first two are right and another is not."""
     return " ".join([*phrase.split()[:-1], f"qq{'abcde'[by]}q"])
@@ -77,7 +88,7 @@ class ComingBack(TestCase):
         assert shown(pk) == [4], "only that somebody came back"
         post(pk, "it is me", number=2)
         assert shown(pk) == [4, 5]
-        services.accept_return(actor=ben(), conversation_id=pk, now=LATER)
+        decide(services.accept_return, pk)
         assert shown(pk) == [1, 2, 3, 4, 5, 6]
         assert codes(pk)[-3:] == ["words_given", "came_back", "return_accepted"]
         assert visitor_by_token(token, LATER).pk == pk
@@ -102,7 +113,7 @@ class ComingBack(TestCase):
         phrase = given(old)
         for _ in range(3):
             assert back(phrase)[0] == pk
-        services.accept_return(actor=ben(), conversation_id=pk, now=LATER)
+        decide(services.accept_return, pk)
         services.end_conversation(actor=visitor_of(conversation(pk)), conversation_id=pk, now=LATER)
         assert back(phrase)[0] is None
         assert not ReturnWords.objects.exists()
@@ -159,7 +170,7 @@ class AfterAQuickExit(TestCase):
         post(pk, "and it can be written in")
         set_availability(user_id=ben().id, state="ready", now=LATER)
         services.take(actor=ben(), conversation_id=pk, now=LATER)
-        services.accept_return(actor=ben(), conversation_id=pk, now=LATER)
+        decide(services.accept_return, pk)
 
     def test_not_after_half_an_hour_and_then_the_words_are_gone(self) -> None:
         pk, old = waiting()
@@ -224,7 +235,7 @@ class Strangers(TestCase):
             back(wrong(phrase, number))
         assert back(phrase)[0] == pk
         assert ReturnWords.objects.get().tries == MOST_TRIES - 1
-        services.accept_return(actor=ben(), conversation_id=pk, now=LATER)
+        decide(services.accept_return, pk)
         assert ReturnWords.objects.get().tries == 0
 
     def test_tries_that_overlap_are_all_counted(self) -> None:
@@ -271,7 +282,7 @@ class Strangers(TestCase):
         post(pk, SECRET)
         phrase = given(old)
         _, token = back(phrase)
-        services.refuse_return(actor=ben(), conversation_id=pk, now=LATER)
+        decide(services.refuse_return, pk)
         assert conversation(pk).state == "wrap_up"
         assert codes(pk)[-2:] == ["return_refused", "ended_by_advocate"]
         # the advocate's end can be read for some minutes: that alone
@@ -283,23 +294,70 @@ class Strangers(TestCase):
         pk, old = held_by(ben())
         back(given(old))
         for who in (cleo(), dana(), eve()):
-            for decide in (services.accept_return, services.refuse_return):
-                with self.subTest(who=who.name, decide=decide.__name__), pytest.raises(Refused):
-                    decide(actor=who, conversation_id=pk, now=LATER)
+            for how in (services.accept_return, services.refuse_return):
+                with self.subTest(who=who.name, how=how.__name__), pytest.raises(Refused):
+                    decide(how, pk, who)
         assert conversation(pk).return_open
 
     def test_nothing_is_decided_where_nobody_came_back(self) -> None:
         pk, _ = held_by(ben())
-        for decide in (services.accept_return, services.refuse_return):
+        for how in (services.accept_return, services.refuse_return):
             with pytest.raises(Refused) as caught:
-                decide(actor=ben(), conversation_id=pk, now=LATER)
+                decide(how, pk)
             assert caught.value.code is ErrorCode.WRONG_STATE
+
+    def test_a_decision_is_about_the_return_that_was_looked_at_and_about_no_later_one(self) -> None:
+        pk, old = held_by(ben())
+        post(pk, SECRET)
+        phrase = given(old)
+        back(phrase)
+        hers = conversation(pk).return_seq
+        # while ben asks her for the code word, somebody else types the same words
+        _, token = back(phrase)
+        for how in (services.accept_return, services.refuse_return):
+            with self.subTest(how=how.__name__), pytest.raises(Refused) as caught:
+                decide(how, pk, returned=hers)
+            assert caught.value.code is ErrorCode.WRONG_STATE
+        assert 2 not in shown(pk)
+        assert visitor_by_token(token, LATER).return_open
+        assert conversation(pk).state == "active"
+        decide(services.accept_return, pk)
+        assert 2 in shown(pk)
+
+    def test_an_acceptance_that_comes_again_does_not_let_in_who_came_since(self) -> None:
+        pk, old = held_by(ben())
+        phrase = given(old)
+        back(phrase)
+        hers = conversation(pk).return_seq
+        decide(services.accept_return, pk)
+        back(phrase)
+        with pytest.raises(Refused):
+            decide(services.accept_return, pk, returned=hers)
+        assert conversation(pk).return_open
+
+    def test_the_list_says_which_return_waits_and_the_how_manieth_it_is(self) -> None:
+        pk, old = held_by(ben())
+        phrase = given(old)
+
+        def said() -> tuple[int, int] | None:
+            (row,) = running()
+            returned = summary(row, LATER).returned
+            return None if returned is None else (returned.number, returned.times)
+
+        assert said() is None
+        for times in (1, 2, 3):
+            back(phrase)
+            assert said() == (conversation(pk).return_seq, times)
+        decide(services.accept_return, pk)
+        assert said() is None
+        back(phrase)
+        assert said() == (conversation(pk).return_seq, 1)
 
     def test_an_acceptance_again_changes_nothing(self) -> None:
         pk, old = held_by(ben())
         back(given(old))
-        services.accept_return(actor=ben(), conversation_id=pk, now=LATER)
-        assert services.accept_return(actor=ben(), conversation_id=pk, now=LATER).events == ()
+        decide(services.accept_return, pk)
+        assert decide(services.accept_return, pk).events == ()
 
     def test_the_words_stand_nowhere(self) -> None:
         pk, old = held_by(ben())

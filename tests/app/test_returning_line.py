@@ -45,7 +45,8 @@ class Talk:
         )
 
     def accept(self) -> Any:
-        return services.accept_return(actor=ben(), conversation_id=self.pk, now=timezone.now())
+        newest = conversation(self.pk).return_seq
+        return services.accept_return(actor=ben(), conversation_id=self.pk, returned=newest, now=timezone.now())
 
     def end(self) -> Any:
         return services.end_conversation(actor=ben(), conversation_id=self.pk, now=timezone.now())
@@ -230,21 +231,35 @@ class AdvocatesSide(TestCase):
         for person in (cleo(), dana(), eve()):
             assert person.id
         self.pk, self.token = held_by(ben(), timezone.now())
+        self.phrase = ""
 
     def back(self) -> None:
-        phrase = " ".join(services.give_words(token=self.token, now=timezone.now()).result)
-        services.agree_by_token(token=self.token, text="plum", now=timezone.now())
-        assert services.return_by_words(phrase=phrase, token=new_token(), now=timezone.now()).result == self.pk
+        if not self.phrase:
+            self.phrase = " ".join(services.give_words(token=self.token, now=timezone.now()).result)
+            services.agree_by_token(token=self.token, text="plum", now=timezone.now())
+        assert services.return_by_words(phrase=self.phrase, token=new_token(), now=timezone.now()).result == self.pk
+
+    def newest(self) -> int:
+        return conversation(self.pk).return_seq
 
     def test_the_advocate_reads_the_code_word_and_accepts(self) -> None:
         self.back()
         assert self.post("ben", "code-word/read") == (200, {"text": "plum"})
-        assert self.post("ben", "accept") == (200, {})
+        assert self.post("ben", "accept", returned=self.newest()) == (200, {})
         assert not conversation(self.pk).return_open
+
+    def test_a_decision_that_does_not_say_on_which_return_or_on_an_older_one_is_none(self) -> None:
+        self.back()
+        before = self.newest()
+        self.back()
+        for what in ("accept", "not-them"):
+            assert self.post("ben", what) == (422, {"error": "bad_frame"})
+            assert self.post("ben", what, returned=before) == (409, {"error": "wrong_state"})
+        assert (conversation(self.pk).return_open, conversation(self.pk).state) == (True, "active")
 
     def test_the_advocate_says_not_them(self) -> None:
         self.back()
-        assert self.post("ben", "not-them") == (200, {})
+        assert self.post("ben", "not-them", returned=self.newest()) == (200, {})
         assert (conversation(self.pk).state, ReturnWords.objects.count()) == ("wrap_up", 0)
 
     def test_the_advocate_notes_a_code_word(self) -> None:
@@ -254,16 +269,18 @@ class AdvocatesSide(TestCase):
 
     def test_others_get_nothing(self) -> None:
         self.back()
+        decided = {"returned": self.newest()}
+        bodies_of: dict[str, dict[str, int]] = {"accept": decided, "not-them": decided, "code-word/read": {}}
         for who in ("cleo", "eve"):
-            for what in ("accept", "not-them", "code-word/read"):
+            for what in bodies_of:
                 with self.subTest(who=who, what=what):
-                    status, answer = self.post(who, what)
+                    status, answer = self.post(who, what, **bodies_of[what])
                     assert status in {403, 404}
                     assert "text" not in answer
-        assert self.post("dana", "accept")[0] == 403
+        assert self.post("dana", "accept", **decided)[0] == 403
         assert conversation(self.pk).return_open
 
     def test_a_waiting_one_is_decided_on_by_nobody(self) -> None:
         self.pk, self.token = waiting(timezone.now())
         self.back()
-        assert self.post("ben", "accept")[0] in {403, 409}
+        assert self.post("ben", "accept", returned=self.newest())[0] in {403, 409}

@@ -114,3 +114,43 @@ def test_leave_at_once_come_back_elsewhere_and_be_known(tmp_path: Path) -> None:
         expect(eve.locator("#six-news")).to_have_text("One moment. We are looking.")
         expect(eve.locator("#six-news")).to_have_text("We could not find that chat. You can start a new one.")
         expect(eve.locator("#chat")).to_be_hidden()
+
+
+def test_who_types_the_same_words_meanwhile_is_not_accepted_in_her_place(tmp_path: Path) -> None:
+    migrate_and_seed(havre_environment(tmp_path))
+    with HavreServer(tmp_path) as server, sync_playwright() as playwright, browsers.chromium(playwright) as chrome:
+        base = server.base_url
+        console = sign_in(chrome, base, tmp_path, "ben", "/staff/console")
+        console.check("input[name=availability][value=ready]")
+        ada, thief = (browsers.phone(chrome, "en-CA").new_page() for _ in range(2))
+        begin(ada, base)
+        say(ada, SECRET)
+        hold_all(console, 1)
+        open_row(console, SECRET)
+        words = " ".join(get_words(ada))
+        ada.fill("#code-word", CODE_WORD)
+        ada.get_by_role("button", name="Keep this code word").click()
+        expect(ada.locator("#code-news")).not_to_be_empty()
+        come_back(ada, base, words)
+        panel = console.locator("section.returned:visible")
+        panel.get_by_role("button", name="Show the code word").click()
+        expect(panel).to_contain_text(CODE_WORD)
+
+        # he has read them over her shoulder, and types them before ben has decided
+        come_back(thief, base, words)
+        expect(panel).to_contain_text("Somebody came back 2 times")
+        panel.get_by_role("button", name="Accept").click()
+        expect(console.locator("#status")).to_contain_text("Nothing was decided")
+        expect(panel).not_to_contain_text(CODE_WORD)
+        expect(thief.locator("#chat")).to_contain_text("You are back.")
+        assert problems(console, "words-returned-again") == []
+
+        come_back(ada, base, words)
+        expect(panel).to_contain_text("Somebody came back 3 times")
+        # a press in the first moments is held to be about who stood there before
+        console.wait_for_timeout(2_100)
+        panel.get_by_role("button", name="Accept").click()
+        expect(panel).to_be_hidden()
+        ada.click("#show-earlier")
+        expect(ada.locator("#log")).to_contain_text(SECRET)
+        expect(thief.locator("#log")).not_to_contain_text(SECRET)

@@ -259,3 +259,14 @@ test("what was erased leaves the page in the moment in which that is told", () =
   assert.doesNotMatch(JSON.stringify(state), /Secretstreet/);
   assert.deepEqual(state.logs[ID].lines.map((line) => line.code), ["erased", "erased", "erase_asked", "erase_done"]);
 });
+
+test("every return by words is news, also one that takes the place of another", () => {
+  const first = conversation(ID, { returned: { number: 4, times: 1 } });
+  const second = conversation(ID, { returned: { number: 9, times: 2 } });
+  const known = conversation(ID, { returned: null });
+  assert.deepEqual(views.newReturn(known, first), { number: 4, times: 1 });
+  assert.deepEqual(views.newReturn(first, second), { number: 9, times: 2 });
+  assert.equal(views.newReturn(second, second), null);
+  assert.equal(views.newReturn(second, known), null);
+  assert.equal(views.newReturn(second, undefined), null);
+});

@@ -165,11 +165,11 @@ def come_back(s: Story) -> Done[Any]:
 
 
 def accept(s: Story) -> Done[Any]:
-    return services.accept_return(actor=ben(), conversation_id=s.pk, now=s.now)
+    return services.accept_return(actor=ben(), conversation_id=s.pk, returned=conversation(s.pk).return_seq, now=s.now)
 
 
 def not_them(s: Story) -> Done[Any]:
-    return services.refuse_return(actor=ben(), conversation_id=s.pk, now=s.now)
+    return services.refuse_return(actor=ben(), conversation_id=s.pk, returned=conversation(s.pk).return_seq, now=s.now)
 
 
 def agree(s: Story) -> Done[Any]:

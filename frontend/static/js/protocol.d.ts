@@ -35,6 +35,12 @@ export interface Person {
   availability: "away" | "busy" | "ready";
 }
 
+/** Name a return by words that waits for a decision: its number, and how many there were since one was accepted. */
+export interface Returned {
+  number: number;
+  times: number;
+}
+
 /** Describe a conversation on a list: no text of it, ever. */
 export interface ConversationSummary {
   id: string;
@@ -54,7 +60,7 @@ export interface ConversationSummary {
   answered: boolean;
   visitor_here: boolean;
   ended_by: "advocate" | "faded" | "left_quickly" | "visitor" | null;
-  returned: boolean;
+  returned: Returned | null;
 }
 
 /** Describe an escalation on the board: no reason, no text. */

@@ -1,7 +1,7 @@
 /** The advocate's console: joins the socket, the store and the panes. */
 
 import { asked, answered, empty, forgotten, holding, landed, queued, readToEnd, reduce, toFollow } from "../lib/console_store.js";
-import { mine, offered, summary, unread, waiting } from "../lib/console_views.js";
+import { mine, newReturn, offered, summary, unread, waiting } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { openLine } from "../lib/socket.js";
 import { newId } from "../staff/api.js";
@@ -99,8 +99,9 @@ function compare(before) {
   for (const one of mine(before)) {
     const next = summary(state, one.id);
     const name = one.handle;
+    const returned = newReturn(one, next);
     if (one.ended_by === null && next?.ended_by === "left_quickly") mention(say(words, "tell_left", { name }));
-    else if (!one.returned && next?.returned) mention(say(words, "tell_returned", { name })), beep();
+    else if (returned !== null) mention(say(words, returned.times > 1 ? "tell_returned_again" : "tell_returned", { name, n: returned.times })), beep();
     else if (one.ended_by === null && next?.ended_by === "visitor") mention(say(words, "tell_ended", { name }));
     else if (next === undefined || next.state === "waiting") gone(one.id, name, one.state === "wrap_up");
   }

@@ -7,14 +7,20 @@ import { h, setText } from "../staff/dom.js";
 
 /**
  * @typedef {import("../lib/console_store.js").ConversationSummary} ConversationSummary
+ * @typedef {import("../protocol.js").Returned} Returned
  * @typedef {import("../lib/say.js").Words} Words
  * @typedef {(text: string) => void} Tell
  */
 
+/** Milliseconds for which a press still meant what stood there before. */
+const A_LOOK = 2_000;
 const CUES = ["cue_ask", "cue_voice", "cue_unsure"];
 
 /**
  * Return what stands above a conversation while it is not known whether who came back is the same person.
+ *
+ * What is decided is about the one return that stands here: when somebody comes back once more, everything that was
+ * looked at is taken away, and a press that was on its way decides nothing.
  *
  * @param {Words} words
  * @param {string} id
@@ -25,35 +31,58 @@ export function returnPanel(words, id, name, tell) {
   const accept = h("button", { type: "button", class: "main" }, say(words, "return_accept"));
   const refuse = h("button", { type: "button" }, say(words, "return_not_them"));
   const reader = codeWordReader(words, id);
+  const again = h("p", { hidden: true });
   const cues = h("details", {}, h("summary", {}, say(words, "return_cues")), h("ul", {}, ...CUES.map((cue) => h("li", {}, say(words, cue)))));
   const element = h(
     "section",
     { class: "returned", "aria-label": say(words, "returned"), hidden: true },
     h("p", {}, h("strong", {}, say(words, "returned")), " ", say(words, "returned_more"), " ", say(words, "cue_nothing")),
+    again,
     h("div", { class: "choices" }, accept, refuse, reader.button),
     reader.shown,
     cues,
   );
+  /** @type {Returned | null} */
+  let shown = null;
+  let shownFrom = 0;
 
-  /** @param {string} command @param {string} done */
-  async function decide(command, done) {
-    accept.disabled = refuse.disabled = true;
-    const answer = await post(`conversations/${id}/${command}`);
-    accept.disabled = refuse.disabled = false;
-    tell(say(words, answer.ok ? done : `error_${answer.code}`, { name }));
+  /** Return the number of the return that somebody has had before their eyes; null, and say so, if it is another. */
+  function looked() {
+    if (shown !== null && Date.now() >= shownFrom) return shown.number;
+    tell(say(words, "return_changed"));
+    return null;
   }
-  accept.addEventListener("click", () => void decide("accept", "return_accept_done"));
+  /** @param {string} command @param {string} done @param {number} returned */
+  async function decide(command, done, returned) {
+    accept.disabled = refuse.disabled = true;
+    const answer = await post(`conversations/${id}/${command}`, { returned });
+    accept.disabled = refuse.disabled = false;
+    if (answer.ok) tell(say(words, done, { name }));
+    else tell(say(words, answer.code === "wrong_state" ? "return_changed" : `error_${answer.code}`));
+  }
+  accept.addEventListener("click", () => {
+    const returned = looked();
+    if (returned !== null) void decide("accept", "return_accept_done", returned);
+  });
   refuse.addEventListener("click", async () => {
+    const returned = looked();
+    if (returned === null) return;
     const sure = await ask(words, { title: say(words, "return_not_them_title"), text: say(words, "return_not_them_text"), yes: say(words, "return_not_them_yes") });
     refuse.focus();
-    if (sure !== null) await decide("not-them", "return_not_them_done");
+    if (sure !== null) await decide("not-them", "return_not_them_done", returned);
   });
 
   /** @param {ConversationSummary | undefined} one @param {boolean} mine */
   function render(one, mine) {
-    const due = mine && one?.state === "active" && one.returned;
-    element.hidden = !due;
-    if (!due) reader.forget();
+    const due = mine && one?.state === "active" ? one.returned : null;
+    element.hidden = due === null;
+    if (due?.number === shown?.number) return;
+    reader.forget();
+    cues.open = false;
+    again.hidden = due === null || due.times < 2;
+    again.replaceChildren(h("strong", {}, say(words, "returned_again", { n: due?.times ?? 0 })), " ", say(words, "returned_again_more"));
+    shownFrom = shown === null ? 0 : Date.now() + A_LOOK;
+    shown = due;
   }
   return { element, render };
 }

@@ -34,6 +34,17 @@ export function mine(state) {
 }
 
 /**
+ * Return the return by words that was not there before, also when another one was; null if there is none.
+ *
+ * @param {ConversationSummary} before
+ * @param {ConversationSummary | undefined} next
+ */
+export function newReturn(before, next) {
+  const returned = next?.returned ?? null;
+  return returned !== null && returned.number !== before.returned?.number ? returned : null;
+}
+
+/**
  * Return what is offered to this person right now.
  *
  * @param {State} state
