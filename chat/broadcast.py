@@ -1,10 +1,15 @@
 """Tell sockets what was committed. Called by sockets, views and the worker after a service returned."""
 
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
 
 from chat.frames import Rendered
 from chat.hub import hub
 from chat.log import StoredEvent
+from chat.services.base import Done
+from chat.under_way import under_way
+
+T = TypeVar("T")
 
 _TEXTS = frozenset({"message", "note"})
 """Kinds of event that change nothing of a list but its counts, which may be two seconds late."""
@@ -27,6 +32,20 @@ async def publish(events: Iterable[StoredEvent], rendered: Rendered | None = Non
         here.tell_change()
     elif written:
         here.tell_counts(frozenset(written))
+
+
+async def told(work: Coroutine[Any, Any, Done[T]]) -> Done[T]:
+    """Return what a service gives once all were told of it, or raise what it raises.
+
+    Both go on when the caller is cancelled: a request whose line breaks is committed and told, or neither.
+    """
+
+    async def both() -> Done[T]:
+        done = await work
+        await publish(done.events)
+        return done
+
+    return await under_way().finish(both())
 
 
 async def publish_overview() -> None:

@@ -7,8 +7,8 @@ second after it was asked: how long the work took, and whether there was a row t
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
-from uuid import UUID
 
 from django.conf import settings
 
@@ -41,12 +41,10 @@ class Returns:
         """Give the conversation of six words to a token; tell whether there was one. Raises `TooFast`."""
         began = steady()
         try:
-            done: services.Done[UUID | None] = await self._slowly(
-                lambda: services.return_by_words(phrase=words, token=token, now=now)
-            )
+            work = partial(services.return_by_words, phrase=words, token=token, now=now)
+            done = await broadcast.told(self._slowly(work))
         finally:
             await pause(STEP - (steady() - began) % STEP)
-        await broadcast.publish(done.events)
         return done.result is not None
 
     async def give_words(self, token: str, now: datetime) -> tuple[str, ...]:
@@ -54,9 +52,7 @@ class Returns:
         wait = self._asks.take(token_digest(token), steady()) if settings.WRITES_PER_SECOND else 0.0
         if wait > 0:
             raise TooFast(max(wait, LONGEST_WAIT))
-        done = await self._slowly(lambda: services.give_words(token=token, now=now))
-        await broadcast.publish(done.events)
-        return done.result
+        return (await broadcast.told(self._slowly(partial(services.give_words, token=token, now=now)))).result
 
     async def _slowly(self, work: Callable[[], Answer]) -> Answer:
         if self._waiting >= MOST_WAITING:

@@ -30,6 +30,7 @@ from chat.hub import hub
 from chat.limits import MOST_SENDERS, pause, steady
 from chat.per_loop import PerLoop
 from chat.selectors import token_digest, visitor_by_token, visitor_of
+from chat.under_way import under_way
 
 POLL_FOR = 25.0
 """Seconds that a poll waits for something to come: less than proxies wait, and less than a visitor's presence lasts."""
@@ -243,7 +244,8 @@ async def send(token: str, raw: str) -> Answer:
         except Refused as refused:
             raise Ended(STOPS[refused.code], refused.code) from None
         one.serve(visitor_of(conversation), token)
-        await one.handle(raw)
+        # to its end, since a page that goes in this moment has its text committed: advocates hear of it too
+        await under_way().finish(one.handle(raw))
         await one.settled()
 
     return await one.run(work)

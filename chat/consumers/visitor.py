@@ -107,8 +107,7 @@ class VisitorSocket(Socket):
         conversation = self._actor.conversation
         hub().unfollow(conversation, self)
         if self.closed_with == LEFT:
-            left = await in_visitor_db(leave_quickly, token=self._token, now=base.now())
-            await broadcast.publish(left.events)
+            await broadcast.told(in_visitor_db(leave_quickly, token=self._token, now=base.now()))
         if self._last_sign is None or any(isinstance(one, VisitorSocket) for one in hub().followers(conversation)):
             # another line of the same visitor lives
             return
@@ -127,10 +126,10 @@ class VisitorSocket(Socket):
             return
         try:
             if hello.start:
-                opened = await in_opening_db(
+                opening = in_opening_db(
                     open_conversation, token=hello.token, language=hello.language, door=hello.door, now=now
                 )
-                await broadcast.publish(opened.events)
+                await broadcast.told(opening)
             seen = await in_visitor_db(glance, hello.token, now)
         except Refused as refused:
             raise Ended(STOPS[refused.code], refused.code) from None

@@ -5,7 +5,7 @@ Nothing here answers to GET, so that no browser or proxy keeps a sealed text.
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -22,6 +22,7 @@ from chat import services as chat
 from chat.core.errors import ErrorCode, Refused
 from chat.db import in_db
 from chat.protocol import ClientId
+from chat.under_way import under_way
 from crisis import services as crisis
 from staff.permissions import Action
 from staff.web import StaffRequest, staff_view
@@ -101,7 +102,7 @@ class Reason(Body, frozen=True):
 
 
 Shape = TypeVar("Shape", bound=Body)
-Command = Callable[[StaffRequest, UUID, Shape], Awaitable[dict[str, str]]]
+Command = Callable[[StaffRequest, UUID, Shape], Coroutine[Any, Any, dict[str, str]]]
 View = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 
@@ -115,7 +116,8 @@ def command(action: Action, shape: type[Shape]) -> Callable[[Command[Shape]], Vi
         async def view(request: StaffRequest, pk: UUID) -> HttpResponse:
             try:
                 body = parsed(request, shape)
-                return answer(await function(request, pk, body), 200)
+                # to its end: what is committed is told although the page has just gone
+                return answer(await under_way().finish(function(request, pk, body)), 200)
             except Refused as refused:
                 return answer({"error": refused.code.value}, STATUS.get(refused.code, 409))
             except Exception as error:

@@ -29,8 +29,7 @@ async def bye(request: HttpRequest) -> HttpResponse:
         return no_store(HttpResponse(status=403))
     token = token_of(body_of(request))
     if token is not None:
-        done = await in_db(services.leave_quickly, token=token, now=timezone.now())
-        await broadcast.publish(done.events)
+        await broadcast.told(in_db(services.leave_quickly, token=token, now=timezone.now()))
     answer = no_store(HttpResponse(status=204))
     answer["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return answer
@@ -50,9 +49,8 @@ async def erase(request: HttpRequest) -> HttpResponse:
         return no_store(HttpResponse(status=409))
     token, asked = token_of(body_of(request)), True
     if token is not None:
-        done = await in_db(services.ask_erasure_by_token, token=token, now=timezone.now())
-        await broadcast.publish(done.events)
-        asked = done.result
+        work = in_db(services.ask_erasure_by_token, token=token, now=timezone.now())
+        asked = (await broadcast.told(work)).result
     return no_store(HttpResponse(status=204 if asked else 409))
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from chat import broadcast, services
 from chat.db import in_db, in_visitor_db
 from chat.selectors import site
+from chat.under_way import under_way
 from frontend.plain_cookie import forget, token_in
 
 logger = logging.getLogger(__name__)
@@ -51,19 +52,11 @@ def _ends_session(request: HttpRequest) -> bool:
 
 async def _end_session(token: str) -> None:
     """Note a quick exit; who leaves waits a second for it at most, and it goes on after that."""
-    noted = asyncio.ensure_future(_note(token))
-    _under_way.add(noted)
-    noted.add_done_callback(_under_way.discard)
-    await asyncio.wait({noted}, timeout=MOST_SECONDS)
+    await asyncio.wait({under_way().start(_note(token))}, timeout=MOST_SECONDS)
 
 
 async def _note(token: str) -> None:
     try:
-        done = await in_visitor_db(services.leave_quickly, token=token, now=timezone.now())
-        await broadcast.publish(done.events)
+        await broadcast.told(in_visitor_db(services.leave_quickly, token=token, now=timezone.now()))
     except Exception as error:
         logger.error("a quick exit was not noted", exc_info=error)
-
-
-_under_way: set[asyncio.Future[None]] = set()
-"""Held here, since a loop holds its tasks weakly."""

@@ -85,13 +85,13 @@ async def _begun(request: HttpRequest, token: str, language: str, door: str) -> 
     if limits().is_flood(address_of(getattr(request, "scope", {})), now) and not await in_visitor_db(is_known, token):
         return "flood"
     try:
-        begun = await in_opening_db(services.open_conversation, token=token, language=language, door=door, now=now)
+        work = in_opening_db(services.open_conversation, token=token, language=language, door=door, now=now)
+        await broadcast.told(work)
     except Refused as refused:
         return {ErrorCode.CLOSED: "closed", ErrorCode.FULL: "full"}.get(refused.code, "ours")
     except Error as error:
         logger.error("nothing begun", exc_info=error)
         return "ours"
-    await broadcast.publish(begun.events)
     return ""
 
 
@@ -122,8 +122,7 @@ async def end(request: HttpRequest) -> HttpResponse:
     look = look_of(request, request.POST)
     erased = ""
     if request.POST.get("what") == "erase":
-        asked = await in_visitor_db(services.ask_erasure_by_token, token=token, now=timezone.now())
-        await broadcast.publish(asked.events)
+        asked = await broadcast.told(in_visitor_db(services.ask_erasure_by_token, token=token, now=timezone.now()))
         erased = "asked" if asked.result else "kept"
     code = await done(token, {"type": "end", "ref": 1})
     if code is not None and code not in SPENT:

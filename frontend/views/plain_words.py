@@ -82,10 +82,9 @@ async def code_word(request: HttpRequest) -> HttpResponse:
     """Keep a word by which visitor and advocate know each other again; no page shows it."""
     look, token, text = look_of(request, request.POST), token_in(request) or "", request.POST.get("code", "")
     try:
-        done = await in_visitor_db(services.agree_by_token, token=token, text=text, now=timezone.now())
+        await broadcast.told(in_visitor_db(services.agree_by_token, token=token, text=text, now=timezone.now()))
     except (Refused, Error) as error:
         return await _said(request, look, "words", told=_code(error), again=True)
-    await broadcast.publish(done.events)
     return await _said(request, look, "words")
 
 

@@ -65,8 +65,7 @@ async def _come_back(body: bytes) -> dict[str, Any]:
 
 async def _code_word(body: bytes) -> dict[str, Any]:
     asked = decode_request(body, AgreeCodeWord)
-    done = await in_visitor_db(services.agree_by_token, token=asked.token, text=asked.text, now=timezone.now())
-    await broadcast.publish(done.events)
+    await broadcast.told(in_visitor_db(services.agree_by_token, token=asked.token, text=asked.text, now=timezone.now()))
     return {}
 
 

@@ -87,12 +87,10 @@ async def leave(request: HttpRequest) -> HttpResponse:
 
 async def _hand_back(user_id: int) -> None:
     try:
-        done = await in_db(hand_back_all, user_id=user_id, now=timezone.now())
+        await broadcast.told(in_db(hand_back_all, user_id=user_id, now=timezone.now()))
     except DatabaseError as error:
         # they are signed out all the same; the worker gives it back once their console was silent for long enough
         logger.error("nothing handed back at sign-out", exc_info=error)
-        return
-    await broadcast.publish(done.events)
 
 
 @require_POST
