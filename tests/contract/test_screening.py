@@ -5,7 +5,7 @@ import pytest
 from crisis.rules import shipped
 from tests.screening.measure import BEGIN, END, PAGE, at_once, false_alarms, in_danger, judged
 
-FLOORS = {"en": (0.78, 0.74, 0.11), "fr": (0.77, 0.78, 0.16)}
+FLOORS = {"en": (0.87, 0.85, 0.04), "fr": (0.84, 0.82, 0.07)}
 """What has been reached, not the aims (0.95, 0.90, 0.03): it may only get better. See `docs/screening.md`."""
 
 

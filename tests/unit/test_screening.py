@@ -124,13 +124,80 @@ def test_a_good_rule_says_because_of_which_words() -> None:
     assert "guns" in cue.words
 
 
+SIGNALS = {
+    "concepts": CONCEPTS,
+    "limits": {"danger": 5, "now": 2, "possible": "people"},
+    "points": {
+        "guns": [4, 0],
+        "people": [3, 0],
+        "calm": [-3, 0],
+        "soon": [2, 2],
+        "r": [1, 0],
+        "denied.danger": [-1, 0],
+    },
+    "signal": [
+        {"id": "guns", "words": "gun~s, big knife", "must_match": ["a gun"], "must_not_match": ["no gun", "a knife"]},
+        {"id": "people", "words": "he", "negatable": False},
+        {"id": "soon", "category": "people", "patterns": "^ now he", "must_not_match": ["he now he"]},
+        {"id": "calm", "words": "movie", "against": True, "must_match": ["no movie"]},
+        {"id": "denied.danger", "against": True},
+    ],
+    "rule": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("a gun", 0),
+        ("he has a gun", 2),
+        ("now he has a gun", 3),
+        ("he has no gun", 0),
+        ("a gun. a gun. a big knife", 0),
+        ("he he he", 0),
+        ("now he waits", 1),
+        ("in the movie he has a gun", 0),
+    ],
+)
+def test_points_of_signals_add_up(text: str, level: int) -> None:
+    screener = build([SIGNALS], {})
+    assert screener.screen(text).level == level
+    assert screener.screen(text).rules == [cue.rule for cue in screener.screen(text).cues]
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [
+        {"id": "s", "words": "gun", "must_match": ["knife"]},
+        {"id": "s", "words": "gun", "must_not_match": ["gun"]},
+        {"id": "s", "patterns": "he KNIFE"},
+        {"id": "s", "words": "gun", "colour": "red"},
+    ],
+    ids=["misses its example", "finds what it must not", "unknown concept", "field"],
+)
+def test_a_bad_signal_is_refused(signal: dict[str, Any]) -> None:
+    with pytest.raises(BadRule, match="rule s"):
+        build([{"concepts": CONCEPTS, "signal": [signal]}], {})
+
+
+SOME = ["he", "me", "gun", "knife", "kill", "not", "no", "now", "hit", "door", "movie", "."]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from([*sorted(everyday())[:400], *SOME])))
+def test_the_quick_look_never_passes_over_what_a_closer_one_finds(words: list[str]) -> None:
+    screener, text = shipped(), " ".join(words)
+    if sum(cue.points.danger for cue in screener.evidence(text)) >= screener.limits.danger:
+        assert screener.screen(text).level
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "he has a gun", "il a un couteau", "hes gona kil me", "il va me tuer", "i took all my pills",
         "he locked me in", "chu pognée ici il me laisse pas partir", "he's coming", "il arrive",
         "HELP", "jveux me suicider",
-        "call 911 please", "my daughter is 13 and her pimp brings clients", "elle respire plus",
+        "call 911 please", "my daughter is 13 and her pimp is bringing a client now", "elle respire plus",
         "help he has a couteau and il va me tuer",
         "I have an essay on suicide. He is choking me", "In the film she dies. my husband is hitting me right now",
         "I was abused years ago, but now he is beating me", "aidez moi svp",

@@ -6,8 +6,11 @@ from typing import Any
 
 from crisis.core.screening.text import COMMA, plain
 
-SHORTEST_SLIP = 6
+SHORTEST_SLIP = 7
 """A shorter word is too near to others for its misspellings to be taken for it."""
+
+ALWAYS = 10**6
+"""How often what stands in every message does, more than any word."""
 
 _VOWELS = "aeiou"
 _SOUNDS = (("ph", "f"), ("ck", "k"), ("c", "k"), ("c", "s"), ("s", "z"), ("qu", "k"), ("ie", "ei"), ("y", "i"))
@@ -24,8 +27,13 @@ class Lexicon:
     """Hold what each word and phrase means; concepts and plain words in patterns are numbers alike."""
 
     def __init__(
-        self, concepts: Mapping[str, str], expansions: Mapping[str, str], ordinary: Iterable[str] = ()
+        self,
+        concepts: Mapping[str, str],
+        expansions: Mapping[str, str],
+        ordinary: Iterable[str] = (),
+        against: Iterable[str] = (),
     ) -> None:
+        """Learn the words of concepts. Phrases of those in `against` leave a `not` in them as it is."""
         self._numbers: dict[str, int] = {}
         self.senses: dict[str, tuple[int, ...]] = {}
         self.phrases: Node = {}
@@ -42,6 +50,7 @@ class Lexicon:
         self._end = self.number("END")
         self._concepts = len(self._numbers)
         self.denials = frozenset(self.number(name) for name in ("NOT", "PAS"))
+        self._leave_denials = self.denials | {self.number(name) for name in against}
         self.number(COMMA)
 
     def number(self, name: str) -> int:
@@ -70,6 +79,11 @@ class Lexicon:
                 found[sense].add(first)
         return found
 
+    def weights(self, everyday: Mapping[str, int]) -> dict[int, int]:
+        """Return for each meaning how often ordinary messages have it; every sentence has an end."""
+        found = {sense: sum(everyday.get(word, 0) for word in words) for sense, words in self.words_by_number().items()}
+        return found | {self._end: ALWAYS, self.number(COMMA): ALWAYS}
+
     def places(self, words: list[str]) -> dict[int, int]:
         """Return for each meaning the places of a sentence where it stands; a phrase stands on all of its words."""
         places: dict[int, int] = {}
@@ -93,7 +107,7 @@ class Lexicon:
             for sense in node.get(_HERE, ()):
                 on = (1 << place) - (1 << start)
                 places[sense] = places.get(sense, 0) | on
-                if sense not in self.denials and sense < self._concepts:
+                if sense < self._concepts and sense not in self._leave_denials:
                     spoken_for |= on
             following = node.get(words[place]) if place < len(words) else None
             if following is None:

@@ -6,6 +6,7 @@ from typing import Any
 from crisis.core.screening.lexicon import Lexicon
 from crisis.core.screening.patterns import parse
 from crisis.core.screening.screener import Rule, Screener
+from crisis.core.screening.signals import Limits, Points, Signal
 
 LEVELS = (1, 2, 3)
 KINDS = frozenset({"danger", "idiom", "guard"})
@@ -14,6 +15,25 @@ _FIELDS = {
     "id", "kind", "level", "category", "note", "patterns", "cry", "across", "alone", "before", "commas", "unless",
     "whole", "negatable", "must_match", "must_not_match",
 }  # fmt: skip
+
+
+_OF_SIGNALS = {
+    "id",
+    "against",
+    "denied",
+    "negatable",
+    "note",
+    "category",
+    "words",
+    "patterns",
+    "must_match",
+    "must_not_match",
+}
+_WORDS_OF = "WORDS OF "
+"""Stands before a signal's id in the name of the concept that its words are."""
+DEFAULTS = {"danger": Points(danger=6), "idiom": Points(), "guard": Points(danger=-3)}
+"""What a rule counts that the data give no points."""
+LIMITS = Limits(danger=6, now=0)
 
 
 class BadRule(ValueError):
@@ -35,39 +55,66 @@ def build(files: Iterable[Mapping[str, Any]], everyday: Mapping[str, int]) -> Sc
     concepts: dict[str, str] = {}
     expansions: dict[str, str] = {}
     entries: list[Mapping[str, Any]] = []
+    weak: list[Mapping[str, Any]] = []
+    points: dict[str, Points] = {}
+    limits = LIMITS
     for file in files:
         for name, words in file.get("concepts", {}).items():
             concepts[name] = f"{concepts.get(name, '')}\n{words}"
         expansions.update(_pairs(file.get("short", "")))
         entries.extend(file.get("rule", ()))
+        weak.extend(file.get("signal", ()))
+        points.update({name: Points(*both) for name, both in file.get("points", {}).items()})
+        if "limits" in file:
+            given = file["limits"]
+            limits = Limits(given["danger"], given["now"], frozenset(given.get("possible", "").split()))
+    for entry in weak:
+        concepts[_WORDS_OF + entry["id"]] = entry.get("words", "")
     try:
-        lexicon = Lexicon(concepts, expansions, everyday)
+        against = {_WORDS_OF + entry["id"] for entry in weak if entry.get("against") or entry.get("denied")}
+        lexicon = Lexicon(concepts, expansions, everyday, against)
     except (KeyError, ValueError) as error:
         raise BadRule("of words", str(error)) from error
-    rules = list(_rules(entries, lexicon))
-    screener = Screener(lexicon, rules, everyday)
+    rules = list(_rules(entries, lexicon, points))
+    signals = list(_signals(weak, lexicon, points))
+    screener = Screener(lexicon, rules, signals, limits, everyday)
     for rule in rules:
         check(screener, rule)
+    for signal in signals:
+        check_signal(screener, signal)
     return screener
 
 
 def check(screener: Screener, rule: Rule) -> None:
     """Raise `BadRule` unless the rule does with its own examples what it says.
 
-    A danger must be found by this rule at its level; what guards and idioms must match has to come out as ordinary.
+    A danger must be found by this rule, and raised; what guards and idioms must match has to come out as ordinary.
     """
     for text in rule.must_match:
-        screening = screener.screen(text)
-        if rule.kind != "danger" and screening.level:
-            raise BadRule(rule.id, f"must be ordinary, but {screening.rules} found it: {text!r}")
-        if rule.kind == "danger" and rule.id not in screening.rules:
+        level = screener.screen(text).level
+        if rule.kind != "danger" and level:
+            raise BadRule(rule.id, f"must be ordinary, but {screener.screen(text).rules} found it: {text!r}")
+        if rule.kind == "danger" and not (level and _finds(screener, rule.id, text)):
             raise BadRule(rule.id, f"must match: {text!r}")
     for text in rule.must_not_match:
-        screening = screener.screen(text)
-        if rule.kind == "danger" and rule.id in screening.rules:
+        if rule.kind == "danger" and _finds(screener, rule.id, text):
             raise BadRule(rule.id, f"must not match: {text!r}")
-        if rule.kind != "danger" and not screening.level:
+        if rule.kind != "danger" and not screener.screen(text).level:
             raise BadRule(rule.id, f"must not silence: {text!r}")
+
+
+def check_signal(screener: Screener, signal: Signal) -> None:
+    """Raise `BadRule` unless the signal is found in its examples, and not in those that it must not match."""
+    for text in signal.must_match:
+        if not _finds(screener, signal.id, text):
+            raise BadRule(signal.id, f"must match: {text!r}")
+    for text in signal.must_not_match:
+        if _finds(screener, signal.id, text):
+            raise BadRule(signal.id, f"must not match: {text!r}")
+
+
+def _finds(screener: Screener, name: str, text: str) -> bool:
+    return any(cue.rule == name for cue in screener.evidence(text))
 
 
 def _pairs(source: str) -> Iterator[tuple[str, str]]:
@@ -79,7 +126,29 @@ def _pairs(source: str) -> Iterator[tuple[str, str]]:
                 yield short.strip(), meant.strip()
 
 
-def _rules(entries: Iterable[Mapping[str, Any]], lexicon: Lexicon) -> Iterator[Rule]:
+def _signals(entries: Iterable[Mapping[str, Any]], lexicon: Lexicon, points: Mapping[str, Points]) -> Iterator[Signal]:
+    for entry in entries:
+        name = entry["id"]
+        if unknown := entry.keys() - _OF_SIGNALS:
+            raise BadRule(name, f"unknown fields {sorted(unknown)}")
+        sources = [line.strip() for line in entry.get("patterns", "").splitlines() if line.strip()]
+        try:
+            patterns = tuple(parse(source, lexicon.number) for source in sources)
+        except (KeyError, ValueError) as error:
+            raise BadRule(name, str(error)) from error
+        yield Signal(
+            id=name,
+            points=points.get(name, Points()),
+            side=-1 if entry.get("against") else int(entry.get("negatable", True)),
+            category=entry.get("category", name.partition(".")[0]),
+            sense=lexicon.number(_WORDS_OF + name) if entry.get("words") else None,
+            patterns=patterns,
+            must_match=tuple(entry.get("must_match", ())),
+            must_not_match=tuple(entry.get("must_not_match", ())),
+        )
+
+
+def _rules(entries: Iterable[Mapping[str, Any]], lexicon: Lexicon, points: Mapping[str, Points]) -> Iterator[Rule]:
     seen: set[str] = set()
     for entry in entries:
         name = str(entry.get("id", "without id"))
@@ -87,10 +156,10 @@ def _rules(entries: Iterable[Mapping[str, Any]], lexicon: Lexicon) -> Iterator[R
         if unknown or name in seen:
             raise BadRule(name, f"unknown fields {sorted(unknown)}" if unknown else "its id is taken")
         seen.add(name)
-        yield _rule(name, entry, lexicon)
+        yield _rule(name, entry, lexicon, points)
 
 
-def _rule(name: str, entry: Mapping[str, Any], lexicon: Lexicon) -> Rule:
+def _rule(name: str, entry: Mapping[str, Any], lexicon: Lexicon, points: Mapping[str, Points]) -> Rule:
     kind = entry.get("kind", "danger")
     level = entry.get("level", 0)
     if kind not in KINDS or (kind == "danger") != (level in LEVELS):
@@ -106,6 +175,7 @@ def _rule(name: str, entry: Mapping[str, Any], lexicon: Lexicon) -> Rule:
     return Rule(
         id=name,
         kind=kind,
+        points=points.get(name, DEFAULTS[kind]),
         patterns=patterns,
         level=level,
         category=entry.get("category", ""),

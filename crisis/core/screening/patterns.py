@@ -8,6 +8,7 @@ A pattern is a row of elements. Each is a concept in capitals or a word, alterna
     HE ..WEAPON         at most nine other words between
     * HE LOCKED ME      in any order, close together
     HE COMES -JOKE      and the sentence has no JOKE
+    ^ HE COMES          and it begins the sentence
 
 There is no backtracking: each element costs a few shifts, however long the sentence is.
 """
@@ -48,6 +49,7 @@ class Pattern:
     elements: tuple[Element, ...]
     ordered: bool
     absent: frozenset[int]
+    first: bool = False
 
     def possible(self, there: Set[int]) -> bool:
         """Tell whether a sentence with these concepts, wherever they stand, might match."""
@@ -61,6 +63,8 @@ class Pattern:
         if not self.possible(places.keys()):
             return []
         rows = [element.bits(places) for element in self.elements]
+        if self.first:
+            rows[0] &= 1
         return self._in_order(rows) if self.ordered else _close_together(rows)
 
     def _in_order(self, rows: list[int]) -> list[Span]:
@@ -88,10 +92,10 @@ def parse(source: str, sense: Callable[[str], int]) -> Pattern:
     Raises `ValueError` when it has no element, and whatever `sense` raises for a name that it does not know.
     """
     words = source.split()
-    ordered = words[:1] != ["*"]
+    ordered, first = words[:1] != ["*"], words[:1] == ["^"]
     elements: list[Element] = []
     absent: list[int] = []
-    for word in words if ordered else words[1:]:
+    for word in words[1:] if first or not ordered else words:
         if word.startswith("-"):
             absent.extend(sense(name) for name in word[1:].split("|"))
             continue
@@ -105,7 +109,15 @@ def parse(source: str, sense: Callable[[str], int]) -> Pattern:
         elements.append(Element(frozenset(sense(name) for name in names.split("|")), reach))
     if not elements:
         raise ValueError(f"a pattern without an element: {source!r}")
-    return Pattern(tuple(elements), ordered, frozenset(absent))
+    return Pattern(tuple(elements), ordered, frozenset(absent), first)
+
+
+def by_rarity(pattern: Pattern, weights: Mapping[int, int]) -> list[frozenset[int]]:
+    """Return the concepts of each element, first those that fewest ordinary messages hold."""
+    return sorted(
+        (element.senses for element in pattern.elements),
+        key=lambda senses: sum(weights.get(sense, 0) for sense in senses),
+    )
 
 
 def _after(bits: int, reach: int) -> int:

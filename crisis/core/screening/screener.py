@@ -4,19 +4,27 @@ A guard speaks for its own sentence and, where it tells what the whole message i
 nobody says `I`. It never silences a plain cry in another part of the message.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 
 from crisis.core.screening.lexicon import Lexicon
-from crisis.core.screening.patterns import Pattern, Places, Span
+from crisis.core.screening.patterns import Pattern, Places, Span, by_rarity
+from crisis.core.screening.prospects import Prospects
+from crisis.core.screening.signals import NO_POINTS, Limits, Points, Signal, Signals
 from crisis.core.screening.text import COMMA, sentences
 
+KINDS = ("danger", "idiom", "guard")
 ALONE = 3
 """How many words more than what was found a sentence that says hardly anything else may have, less one."""
 LOOK_BACK = 4
 """How many words before what was found can turn it round (`he never once hit me`)."""
+
+OFTEN = 12
+"""How many times a rule is found in one text before nobody looks for it any more: what repeats itself is not news."""
+DENIED, UNOPPOSED = "denied.danger", "text.nothing_against"
+"""Signals that the screener finds itself: a danger that is denied, and a danger that nothing speaks against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,7 @@ class Rule:
     id: str
     kind: str
     patterns: tuple[Pattern, ...]
+    points: Points = NO_POINTS
     level: int = 0
     category: str = ""
     note: str = ""
@@ -47,15 +56,31 @@ class Rule:
     must_match: tuple[str, ...] = ()
     must_not_match: tuple[str, ...] = ()
 
+    @property
+    def side(self) -> int:
+        """Return 1 for danger, -1 against it."""
+        return 1 if self.kind == "danger" else -1
+
+    @property
+    def worth(self) -> int:
+        """Return its points for danger."""
+        return self.points.danger
+
+    @property
+    def sense(self) -> None:
+        """Return nothing: a rule has no words outside its patterns."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cue:
     """Tell which rule spoke and because of which words."""
 
     rule: str
-    level: int
     category: str
     words: str
+    points: Points = NO_POINTS
+    side: int = 1
+    """1 for danger, -1 against it, 0 for who acts and when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +92,13 @@ class Screening:
 
     @property
     def categories(self) -> list[str]:
-        """Return the categories found, the most dangerous first, each once."""
-        return list(dict.fromkeys(cue.category for cue in self.cues))
+        """Return the categories found, what counts most first, each once; not who acts when, if there is more."""
+        telling = [cue for cue in self.cues if cue.side] or self.cues
+        return list(dict.fromkeys(cue.category for cue in telling))
 
     @property
     def rules(self) -> list[str]:
-        """Return the ids of the rules that spoke, the most dangerous first."""
+        """Return the ids of the rules and signals that spoke, what counts most first."""
         return [cue.rule for cue in self.cues]
 
 
@@ -87,8 +113,13 @@ class _Sentence:
 
     words: list[str]
     places: dict[int, int]
+    hidden: dict[int, int]
+    """The same before idioms hid their words."""
     hits: list[Hit]
     guards: list[Hit]
+    idioms: list[Hit]
+    standing: list[Cue]
+    """The rules that guards do not silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +135,16 @@ class _Look:
 class Screener:
     """Screen texts with one set of rules. Nothing changes once it is built, so threads may share it."""
 
-    def __init__(self, lexicon: Lexicon, rules: Iterable[Rule], everyday: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        rules: Iterable[Rule],
+        signals: Sequence[Signal],
+        limits: Limits,
+        everyday: Mapping[str, int],
+    ) -> None:
         self.rules = tuple(rules)
+        self.limits = limits
         self._lexicon = lexicon
         self._not, self._pas = lexicon.number("NOT"), lexicon.number("PAS")
         self._subject, self._break = lexicon.number("SUBJECT"), lexicon.number("BREAK")
@@ -114,73 +153,140 @@ class Screener:
         self._comma = lexicon.number(COMMA)
         words = lexicon.words_by_number()
         self._denials = {lexicon.number(word) for word in words[self._not]} | {self._not, self._pas}
-        weights = {sense: sum(everyday.get(word, 0) for word in those) for sense, those in words.items()}
+        weights = lexicon.weights(everyday)
         numbers = count()
-        self._index: dict[str, dict[int, list[_Look]]] = {
-            kind: defaultdict(list) for kind in ("danger", "idiom", "guard")
-        }
+        self._index: dict[str, dict[int, list[_Look]]] = {kind: defaultdict(list) for kind in KINDS}
         for rule in self.rules:
             for pattern in rule.patterns:
                 negatable = rule.negatable and not self._says_not(pattern)
                 look = _Look(next(numbers), rule, pattern, negatable)
-                for sense in _anchor(pattern, weights):
+                for sense in by_rarity(pattern, weights)[0]:
                     self._index[rule.kind][sense].append(look)
+        self._cries = frozenset(rule.id for rule in self.rules if rule.cry)
         self._across = [(rule, pattern) for rule in self.rules if rule.across for pattern in rule.patterns]
-        self._hot = frozenset(word for sense in self._index["danger"] for word in words[sense])
+        anchors = {id(pattern): by_rarity(pattern, weights)[0] for signal in signals for pattern in signal.patterns}
+        denying = frozenset(id(pattern) for signal in signals for pattern in signal.patterns if self._says_not(pattern))
+        self._signals = Signals(signals, anchors, denying)
+        # what guards and idioms count, and rules over several sentences, is left to the closer look
+        sure = [rule for rule in self.rules if rule.kind == "danger"]
+        self._prospects = Prospects((*sure, *signals), lexicon, everyday)
+        self._denial = next((signal for signal in signals if signal.id == DENIED), None)
+        self._unopposed = next((signal for signal in signals if signal.id == UNOPPOSED), None)
 
     def screen(self, text: str) -> Screening:
         """Return how dangerous `text` sounds, and because of which words."""
-        read = sentences(text, self._lexicon.expansions, self._lexicon.words)
-        hot, places_in = self._hot, self._lexicon.places
-        if all(hot.isdisjoint(words) for words in read):
+        placed = self._placed(text)
+        if not self._prospects.reach([places for _, places in placed], self.limits.danger):
             return ORDINARY
-        placed = [(words, places_in(words)) for words in read]
-        if not any(self._looks("danger", places) for _, places in placed):
+        found = self._all_understood(placed)
+        evidence = self._evidence(found)
+        if not self._enough(evidence):
+            evidence = self._cry(found)
+        if not evidence:
             return ORDINARY
-        found = [self._understood(words, places) for words, places in placed]
-        whole = {guard.id: guard for sentence in found for guard, _ in sentence.guards if guard.whole}
-        cues = [
-            cue
-            for place, sentence in enumerate(found)
-            for cue in self._standing(sentence, whole.values(), found[place + 1 :])
-        ]
-        cues.extend(self._across_sentences(found, bool(whole)))
-        if not cues:
-            return ORDINARY
-        cues.sort(key=lambda cue: -cue.level)
-        return Screening(cues[0].level, tuple({cue.rule: cue for cue in reversed(cues)}.values())[::-1])
+        spoke = [cue for cue in evidence if cue.points.danger > 0]
+        spoke.sort(key=lambda cue: (not cue.words, -cue.points.danger))
+        return Screening(self._level(evidence, spoke), tuple(spoke))
 
-    def _understood(self, words: list[str], places: dict[int, int]) -> _Sentence:
-        guards = self._found("guard", places, words)
-        taken = 0
-        for _, (start, end) in self._found("idiom", places, words):
+    def _level(self, evidence: Iterable[Cue], spoke: Iterable[Cue]) -> int:
+        if all(cue.category in self.limits.possible for cue in spoke):
+            return 1
+        return 3 if sum(cue.points.now for cue in evidence) >= self.limits.now else 2
+
+    def evidence(self, text: str) -> list[Cue]:
+        """Return all that counts in `text`, for danger and against it, each once."""
+        return self._evidence(self._all_understood(self._placed(text)))
+
+    def _placed(self, text: str) -> list[tuple[list[str], dict[int, int]]]:
+        read = sentences(text, self._lexicon.expansions, self._lexicon.words)
+        placed = [(words, self._lexicon.places(words)) for words in read]
+        if placed and "?" in text:
+            words, places = placed[-1]
+            places.update(dict.fromkeys(self._lexicon.senses.get("?", ()), 1 << len(words)))
+        return placed
+
+    def _enough(self, evidence: Iterable[Cue]) -> bool:
+        return sum(cue.points.danger for cue in evidence) >= self.limits.danger
+
+    def _cry(self, found: list[_Sentence]) -> list[Cue]:
+        """Return what counts in a sentence with a plain cry that is enough by itself, whatever the text is about."""
+        for sentence in found if len(found) > 1 else ():
+            if any(cue.rule in self._cries for cue in sentence.standing):
+                own = self._together([*sentence.standing, *self._counted(sentence, set())])
+                if self._enough(own):
+                    return own
+        return []
+
+    def _all_understood(self, placed: Iterable[tuple[list[str], dict[int, int]]]) -> list[_Sentence]:
+        times: Counter[str] = Counter()
+        found = [self._understood(words, places, times) for words, places in placed]
+        whole = {guard.id: guard for sentence in found for guard, _ in sentence.guards if guard.whole}
+        for place, sentence in enumerate(found):
+            sentence.standing = list(self._standing(sentence, whole.values(), found[place + 1 :]))
+        return found
+
+    def _evidence(self, found: list[_Sentence]) -> list[Cue]:
+        cues: list[Cue] = []
+        seen: set[str] = set()
+        for sentence in found:
+            cues.extend(sentence.standing)
+            cues.extend(self._counted(sentence, seen))
+        told = any(guard.whole for sentence in found for guard, _ in sentence.guards)
+        cues.extend(self._across_sentences(found, told))
+        return self._together(cues)
+
+    def _together(self, cues: Iterable[Cue]) -> list[Cue]:
+        """Return each cue once, and whether nothing speaks against them."""
+        together: dict[str, Cue] = {}
+        for cue in cues:
+            together.setdefault(cue.rule, cue)
+        sides = {cue.side for cue in together.values()}
+        if self._unopposed is not None and 1 in sides and -1 not in sides:
+            together[UNOPPOSED] = Cue(UNOPPOSED, self._unopposed.category, "", self._unopposed.points, 0)
+        return list(together.values())
+
+    def _counted(self, sentence: _Sentence, seen: set[str]) -> Iterable[Cue]:
+        """Yield guards, idioms and signals of a sentence, save those `seen`, and note them there."""
+        places = sentence.places
+        for rule, span in chain(sentence.guards, sentence.idioms):
+            yield _cue(rule, span, sentence.words)
+        denials = places.get(self._not, 0) | places.get(self._pas, 0)
+        for signal, span, negatable in self._signals.found(places, sentence.hidden, denials, seen):
+            if not (negatable and denials and self._negated(span, places)):
+                seen.add(signal.id)
+                yield _cue(signal, span, sentence.words)
+            elif self._denial is not None:
+                yield _cue(self._denial, span, sentence.words)
+
+    def _understood(self, words: list[str], places: dict[int, int], times: Counter[str]) -> _Sentence:
+        """Return a sentence as the rules see it; `times` counts how often each has been found, and is added to."""
+        hidden = places
+        guards = self._found("guard", places, words, times)
+        taken, idioms = 0, self._found("idiom", places, words, times)
+        for _, (start, end) in idioms:
             taken |= (1 << end + 1) - (1 << start)
         if taken:
             places = {sense: bits & ~taken for sense, bits in places.items() if bits & ~taken}
-        hits = [hit for hit in self._found("danger", places, words) if self._may_stand(hit[0], places)]
-        return _Sentence(words, places, hits, guards)
+        hits = [hit for hit in self._found("danger", places, words, times) if self._may_stand(hit[0], places)]
+        return _Sentence(words, places, hidden, hits, guards, idioms, [])
 
     def _may_stand(self, rule: Rule, places: Places) -> bool:
-        return not rule.across and not any(sense in places for sense in rule.unless)
+        return not any(sense in places for sense in rule.unless)
 
-    def _looks(self, kind: str, places: Places) -> dict[int, _Look]:
-        """Return the patterns that a sentence with these concepts might match."""
-        index, there = self._index[kind], places.keys()
-        return {
-            look.number: look
-            for sense in there & index.keys()
-            for look in index[sense]
-            if look.rule.across or look.pattern.possible(there)
-        }
-
-    def _found(self, kind: str, places: Places, words: Sequence[str]) -> list[Hit]:
+    def _found(self, kind: str, places: Places, words: Sequence[str], times: Counter[str]) -> list[Hit]:
+        """Return what rules of a kind find in a sentence, save those found often enough."""
         found: list[Hit] = []
-        for look in self._looks(kind, places).values():
+        index, there = self._index[kind], places.keys()
+        looks = {look.number: look for sense in there & index.keys() for look in index[sense]}
+        for look in looks.values():
+            if look.rule.across or times[look.rule.id] >= OFTEN or not look.pattern.possible(there):
+                continue
             for span in look.pattern.spans(places):
                 if look.rule.alone and len(words) - (span[1] - span[0]) > ALONE:
                     continue
                 if not (look.negatable and self._negated(span, places)):
                     found.append((look.rule, span))
+                    times[look.rule.id] += 1
         return found
 
     def _says_not(self, pattern: Pattern) -> bool:
@@ -221,7 +327,7 @@ class Screener:
                 continue
             if elsewhere and not self._speaks_for_itself(rule, sentence.places):
                 continue
-            yield Cue(rule.id, rule.level, rule.category, " ".join(sentence.words[span[0] : span[1] + 1]))
+            yield _cue(rule, span, sentence.words)
 
     def _silences(self, guard: Rule, guarded: Span, rule: Rule, hit: Span, places: Places) -> bool:
         if self._now in places:
@@ -246,9 +352,8 @@ class Screener:
             if all(not there.isdisjoint(element.senses) for element in pattern.elements) and there.isdisjoint(
                 pattern.absent
             ):
-                yield Cue(rule.id, rule.level, rule.category, "")
+                yield Cue(rule.id, rule.category, "", rule.points)
 
 
-def _anchor(pattern: Pattern, weights: Mapping[int, int]) -> frozenset[int]:
-    """Return the concepts of the element that fewest ordinary messages hold."""
-    return min(pattern.elements, key=lambda element: sum(weights.get(sense, 0) for sense in element.senses)).senses
+def _cue(rule: Rule | Signal, span: Span, words: Sequence[str]) -> Cue:
+    return Cue(rule.id, rule.category, " ".join(words[span[0] : span[1] + 1]), rule.points, rule.side)

@@ -19,6 +19,12 @@ Expansions = Mapping[str, tuple[str, ...]]
 _TOKEN = re.compile(r"[a-z0-9*@$]+|[!?;\n\x1e]+|\.(?=\s|$)|,")
 _SPLIT_WORD = re.compile(r"[0-9]+|[a-z]+")
 _ELISION = re.compile(r"\b(j|l|d|c|n|s|m|t|qu|jusqu|lorsqu|puisqu|quoiqu|presqu)'(?=[a-z])")
+_SUBJECT_I = re.compile(r"\bi (?=(?:me|ma|mont|va|veut|veu|dit|di|vient|nous|sont|est|faut|menace|frappe)\b)")
+_HAS_ME = re.compile(r"\b(il|elle|on|y|qui|ki|boss|chum|gars|patron|oncle|mari) ma (?=[a-z])")
+_HAVE_ME = re.compile(r"\b(ils|elles|y|les gars) mon (?=[a-z]{3})")
+_CLIPPED = {"j": "je", "l": "le", "d": "de", "m": "me", "t": "te", "s": "se", "n": "ne"}
+SHORTEST_REST = 5
+"""Letters that a word must have whose article or pronoun is grown on to it; shorter ones are other words too often."""
 _DOTS = re.compile(r"\.{2,}")
 _REPEATED = re.compile(r"([a-z])\1{2,}")
 _DOUBLED = re.compile(r"([a-z])\1+")
@@ -44,6 +50,14 @@ def plain(text: str) -> str:
         text = _ELISION.sub(r"\1 ", text.replace("s'il", "si il")).replace("'", "")
     if ".." in text:
         text = _DOTS.sub(" ", text)
+    if "il y a" in text:
+        # so that nobody takes the `il` of `il y a` for a person
+        text = text.replace("il y a ", "ilya ")
+    if " ma " in text or " mon " in text:
+        # French as it is heard: `i va`, `il ma pris`, `ils mon pris`
+        text = _HAVE_ME.sub(r"\1 me ont ", _HAS_ME.sub(r"\1 me a ", text))
+    if "i " in text:
+        text = _SUBJECT_I.sub("il ", text)
     return text
 
 
@@ -74,14 +88,23 @@ def sentences(text: str, known: Expansions, words: Set[str]) -> list[list[str]]:
             current.extend(meant)
         elif rough and token not in words:
             current.extend(_read(token, known, words))
-        elif token[0] == "j" and token not in words and token[1:] in words:
-            # `jdois`: the vowel that nobody says is not typed either
-            current.extend(("je", *get(token[1:], (token[1:],))))
+        elif token[0] in _CLIPPED and token not in words and (parted := _parted(token, known, words)):
+            current.extend(parted)
         else:
             current.append(token)
     if current:
         found.append(current)
     return [piece for sentence in found for piece in _pieces(sentence)]
+
+
+def _parted(token: str, known: Expansions, words: Set[str]) -> tuple[str, ...]:
+    """Return the two words of `jdois`, `lpatron` or `mattend`: the vowel that nobody says is not typed either."""
+    rest = token[1:]
+    if rest not in words and rest not in known:
+        return ()
+    if token[0] != "j" and (len(rest) < SHORTEST_REST or (token[0] not in "ld" and rest[0] not in "aeiouh")):
+        return ()
+    return (_CLIPPED[token[0]], *known.get(rest, (rest,)))
 
 
 def _joined(match: re.Match[str]) -> str:
