@@ -84,10 +84,11 @@ class Buckets:
 class Openings:
     """Decide whether a beginning is ordinary or part of a flood. Nobody is refused: a flood asks for proof of work.
 
-    The whole site's pace comes first. Beside it stands a count by where somebody comes from, as a keyed digest of the
-    network that is cut to 64 bits, under a key that lives in this process's memory and is replaced each day: nothing of
-    an address is written anywhere, and yesterday's digests say nothing today. A shelter shares one address, so the
-    count is generous.
+    A count by where somebody comes from comes first: as a keyed digest of the network that is cut to 64 bits, under a
+    key that lives in this process's memory and is replaced each day: nothing of an address is written anywhere, and
+    yesterday's digests say nothing today. A shelter shares one address, so the count is generous. Beside it stands the
+    whole site's pace. What is beyond a network's own count is not charged to it: or one address would begin so often
+    that everybody is asked for work.
     """
 
     secret: bytes
@@ -108,12 +109,12 @@ class Openings:
 
     def is_flood(self, address: str, now: float) -> bool:
         """Count one beginning; tell whether there are too many, of all or from this network."""
-        too_many = self.everybody.take(now) > 0
         network = network_of(address)
         if network is not None:
             digest = hmac.digest(self.secret, network, hashlib.sha256)[:8]
-            too_many = self.networks.take(digest, now) > 0 or too_many
-        return too_many
+            if self.networks.take(digest, now) > 0:
+                return True
+        return self.everybody.take(now) > 0
 
 
 def network_of(address: str) -> bytes | None:

@@ -77,6 +77,34 @@ def test_a_flood_from_everywhere_is_seen_by_its_pace() -> None:
     assert not door.is_flood("9.9.9.9", now=1_000.0), "it ends by itself"
 
 
+def test_one_address_that_never_stops_asks_nobody_else_for_work() -> None:
+    door = openings()
+    others = []
+    for second in range(3_600):
+        door.is_flood("8.8.8.8", now=float(second))
+        if second % 60 == 30:
+            others.append(door.is_flood(f"9.9.{second // 250}.{second % 250}", now=float(second)))
+    assert others == [False] * 60
+    assert door.is_flood("8.8.8.8", now=3_600.0)
+
+
+def test_where_nobody_is_named_the_pace_of_the_whole_site_still_counts() -> None:
+    door = openings()
+    verdicts = [door.is_flood("10.0.0.1", now=0.0) for _ in range(61)]
+    assert verdicts == [False] * 60 + [True]
+    assert door.is_flood("9.9.9.9", now=0.0)
+
+
+@given(st.lists(st.tuples(st.integers(1, 80), st.floats(min_value=0, max_value=90)), max_size=20))
+def test_whatever_one_network_does_the_first_from_another_is_no_flood(bursts: list[tuple[int, float]]) -> None:
+    door, now = openings(), 0.0
+    for number, (times, pause) in enumerate(bursts):
+        now += pause
+        for _ in range(times):
+            door.is_flood("8.8.8.8", now)
+        assert not door.is_flood(f"9.9.9.{number}", now)
+
+
 @pytest.mark.parametrize("address", ["", "127.0.0.1", "10.1.2.3", "::1", "fe80::1", "not an address", "192.168.1.4"])
 def test_what_names_nobody_is_not_counted(address: str) -> None:
     assert network_of(address) is None
