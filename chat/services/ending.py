@@ -33,10 +33,12 @@ def end_conversation(*, actor: Visitor | Staff, conversation_id: UUID, now: date
 
 def leave_quickly(*, token: str, now: datetime) -> Done[UUID | None]:
     """Note a quick exit and give its token no more power; unknown, repeated or late exits change nothing."""
+    theirs = Conversation.objects.filter(token_digest=token_digest(token))
+    if not theirs.exists():
+        # anybody may ask this, and on SQLite a transaction keeps every other writer out
+        return Done(None)
     with transaction.atomic():
-        conversation = (
-            Conversation.objects.select_for_update(no_key=True).filter(token_digest=token_digest(token)).first()
-        )
+        conversation = theirs.select_for_update(no_key=True).first()
         if conversation is None:
             return Done(None)
         actor = visitor_of(conversation)

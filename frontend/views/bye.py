@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from chat import broadcast, services
-from chat.db import in_db
+from chat.db import in_visitor_db
 from chat.selectors import site
 
 MOST_BYTES = 4_096
@@ -29,7 +29,7 @@ async def bye(request: HttpRequest) -> HttpResponse:
         return no_store(HttpResponse(status=403))
     token = token_of(body_of(request))
     if token is not None:
-        await broadcast.told(in_db(services.leave_quickly, token=token, now=timezone.now()))
+        await broadcast.told(in_visitor_db(services.leave_quickly, token=token, now=timezone.now()))
     answer = no_store(HttpResponse(status=204))
     answer["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return answer
@@ -45,11 +45,11 @@ async def erase(request: HttpRequest) -> HttpResponse:
     """
     if not from_our_own_page(request):
         return no_store(HttpResponse(status=403))
-    if not (await in_db(site)).visitor_may_erase:
+    if not (await in_visitor_db(site)).visitor_may_erase:
         return no_store(HttpResponse(status=409))
     token, asked = token_of(body_of(request)), True
     if token is not None:
-        work = in_db(services.ask_erasure_by_token, token=token, now=timezone.now())
+        work = in_visitor_db(services.ask_erasure_by_token, token=token, now=timezone.now())
         asked = (await broadcast.told(work)).result
     return no_store(HttpResponse(status=204 if asked else 409))
 

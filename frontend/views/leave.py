@@ -13,7 +13,7 @@ from django.utils.translation import get_language_from_request
 from django.views.decorators.http import require_safe
 
 from chat import broadcast, services
-from chat.db import in_db, in_visitor_db
+from chat.db import in_visitor_db
 from chat.selectors import site
 from chat.under_way import under_way
 from frontend.plain_cookie import forget, token_in
@@ -35,7 +35,7 @@ async def leave(request: HttpRequest) -> HttpResponse:
     if token is not None:
         await _end_session(token)
     try:
-        set_by_site = await asyncio.wait_for(in_db(site), MOST_SECONDS)
+        set_by_site = await asyncio.wait_for(in_visitor_db(site), MOST_SECONDS)
         address = set_by_site.exit_url_fr if language == "fr" else set_by_site.exit_url_en
     except (Error, TimeoutError):
         address = WHEN_NOTHING_ANSWERS["fr" if language == "fr" else "en"]

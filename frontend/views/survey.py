@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from chat import services
 from chat.core.survey import Again, Answers, Helpful, Survey
-from chat.db import in_db
+from chat.db import in_visitor_db
 from chat.selectors import site
 from frontend.views.bye import body_of, from_our_own_page, no_store, token_of
 
@@ -30,12 +30,12 @@ async def questions(request: HttpRequest) -> HttpResponse:
     """Give what is asked, in words, and the ticket of a chat that is over; 204 where nothing is asked."""
     if not from_our_own_page(request):
         return no_store(HttpResponse(status=HTTPStatus.FORBIDDEN))
-    asks = Survey((await in_db(site)).survey)
+    asks = Survey((await in_visitor_db(site)).survey)
     if asks is Survey.OFF:
         return no_store(HttpResponse(status=HTTPStatus.NO_CONTENT))
     body = body_of(request) or {}
     token = token_of(body)
-    ticket = None if token is None else await in_db(services.survey_ticket, token=token, now=timezone.now())
+    ticket = None if token is None else await in_visitor_db(services.survey_ticket, token=token, now=timezone.now())
     with translation.override("fr" if body.get("language") == "fr" else "en"):
         told = {"distress": asks is Survey.DISTRESS, "ticket": ticket, "words": words()}
     return no_store(JsonResponse(told))
@@ -52,7 +52,7 @@ async def survey(request: HttpRequest) -> HttpResponse:
     ticket, answers = body.get("ticket"), _answers(body)
     kept = False
     if answers is not None and isinstance(ticket, str) and len(ticket) <= MOST_SIGNS:
-        kept = await in_db(services.answer_survey, ticket=ticket, answers=answers, now=timezone.now())
+        kept = await in_visitor_db(services.answer_survey, ticket=ticket, answers=answers, now=timezone.now())
     return no_store(HttpResponse(status=HTTPStatus.NO_CONTENT if kept else HTTPStatus.CONFLICT))
 
 

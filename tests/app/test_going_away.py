@@ -114,12 +114,12 @@ class GoingStories(Plain):
 
     async def test_a_quick_exit_is_noticed(self) -> None:
         ada, advocate = await self.talk()
-        await self.breaks(self.asks("/bye", token=ada.token), (bye, "in_db"))
+        await self.breaks(self.asks("/bye", token=ada.token), (bye, "in_visitor_db"))
         assert advocate.heard == ["left_quickly"]
 
     async def test_so_is_a_wish_to_have_it_erased(self) -> None:
         ada, advocate = await self.talk()
-        await self.breaks(self.asks("/erase", token=ada.token), (bye, "in_db"))
+        await self.breaks(self.asks("/erase", token=ada.token), (bye, "in_visitor_db"))
         assert advocate.heard == ["ended_by_visitor", "erase_asked"]
 
     async def test_and_one_without_script(self) -> None:

@@ -6,8 +6,9 @@ from datetime import timedelta
 from unittest import mock
 
 from asgiref.sync import sync_to_async
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import AsyncClient
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chat import services
@@ -126,6 +127,15 @@ class LeavingStories(Plain):
             assert ada.token != ""
         assert (await conversation_now(self.pk)).state == "waiting"
 
+    async def test_a_strangers_guess_takes_no_writers_place(self) -> None:
+        def guess() -> None:
+            with CaptureQueriesContext(connection) as asked:
+                assert services.leave_quickly(token=new_token(), now=timezone.now()).result is None
+            assert [query["sql"].split()[0] for query in asked.captured_queries] == ["SELECT"]
+
+        await self.begun()
+        await sync_to_async(guess)()
+
     async def test_who_leaves_does_not_wait_for_us(self) -> None:
         ada = await self.begun()
         token = ada.token
@@ -134,7 +144,6 @@ class LeavingStories(Plain):
             with (
                 mock.patch.object(leave, "in_visitor_db", work),
                 mock.patch.object(leave, "MOST_SECONDS", 0.05),
-                mock.patch.object(leave, "in_db", work),
             ):
                 async with asyncio.timeout(SOON):
                     answer = await ada.get("/leave?l=en")

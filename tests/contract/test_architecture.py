@@ -4,7 +4,10 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+
+from frontend.urls import urlpatterns
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("config", "frontend", "ops", "cases", "crisis", "directory", "chat", "staff", "encryption", "audit")
@@ -46,6 +49,13 @@ def test_rows_are_touched_in_few_places_only() -> None:
         strays += [] if places else [f"{inside}.py:{line}" for line in lines]
     assert strays == []
     assert PLACES.keys() - used <= {"migrations"}, "a place that touches no rows needs no permission"
+
+
+def test_what_anybody_may_ask_never_runs_on_the_threads_of_staff_and_worker() -> None:
+    open_to_all = [one for one in urlpatterns if not str(one.pattern).startswith("staff/")]
+    modules = {one.callback.__module__ for one in open_to_all} | {"chat.consumers.visitor", "chat.consumers.poll"}
+    assert {"frontend.views.bye", "frontend.views.survey", "frontend.views.leave"} < modules
+    assert [name for name in sorted(modules) if hasattr(import_module(name), "in_db")] == []
 
 
 def test_the_reader_of_code_sees_each_kind_of_access() -> None:
