@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { age, secondsLeft, since } from "../../frontend/static/js/lib/ages.js";
 import * as store from "../../frontend/static/js/lib/console_store.js";
+import { OPENS_WITHIN, expired, mayOpen, pressed } from "../../frontend/static/js/lib/console_taking.js";
 import * as views from "../../frontend/static/js/lib/console_views.js";
 import { say } from "../../frontend/static/js/lib/say.js";
 
@@ -163,6 +164,34 @@ test("a refused text stays with its reason until it is sent again or taken back"
   assert.deepEqual(refused.outbox[ID][0], { ...text, state: "refused", code: "wrong_state", seq: null });
   assert.equal(store.queued(refused, ID, text).outbox[ID].length, 1);
   assert.deepEqual(store.landed(refused, ID, text.clientId).outbox, {});
+});
+
+test("a text counts as not sent until the server has taken it, and goes when its conversation is let go", () => {
+  const text = { clientId: "a".repeat(32), kind: "post", body: "hold on" };
+  const sending = store.queued(holding(), ID, text);
+  assert.deepEqual(store.notSent(sending, ID).map((one) => one.body), ["hold on"]);
+  assert.deepEqual(store.notSent(sending, ID, "note"), []);
+  const refused = store.answered(sending, ID, text.clientId, { ok: false, code: "not_found" });
+  const gone = store.reduce(refused, overview([]), NOW);
+  assert.deepEqual(store.notSent(gone, ID).map((one) => one.body), ["hold on"], "also when it is gone from the list");
+  assert.deepEqual(store.letGo(gone, ID).outbox, {});
+  assert.deepEqual(store.notSent(store.answered(sending, ID, text.clientId, { ok: true, seq: 1 }), ID), []);
+});
+
+test("what was taken opens by itself only over nothing, or for hands that were still", () => {
+  const soon = NOW + OPENS_WITHIN - 1;
+  const late = NOW + OPENS_WITHIN + 1;
+  const asked = pressed(OTHER, NOW);
+  assert.equal(mayOpen(asked, null, NOW), false, "not before the server has said yes");
+  const taken = { ...asked, takenAt: NOW };
+  assert.equal(mayOpen(taken, ID, soon), true);
+  assert.equal(mayOpen(taken, ID, late), false);
+  assert.equal(mayOpen({ ...taken, hands: true }, ID, soon), false);
+  assert.equal(mayOpen({ ...taken, hands: true }, null, soon), true);
+  const slow = { ...asked, takenAt: NOW + 60_000 };
+  assert.equal(mayOpen(slow, ID, NOW + 60_001), false, "a press is forgotten long before a dropped line is back");
+  assert.equal(mayOpen(slow, null, NOW + 60_001), true);
+  assert.deepEqual([expired(asked, late), expired(taken, soon), expired(taken, late)], [false, false, true]);
 });
 
 test("unread counts what others wrote beyond the read mark, not facts and not one's own", () => {

@@ -8,7 +8,7 @@ import { textForm } from "../console/chat.js";
 import { lineSign, voice } from "../console/view.js";
 import { newId, post } from "../staff/api.js";
 import { ask, forgetReasons, unsentReason } from "../staff/ask.js";
-import { byId, data, setText } from "../staff/dom.js";
+import { byId, data, h, reconcile, setText } from "../staff/dom.js";
 import { askFor, lineUrl, onlyProgress } from "../staff/line.js";
 import { logView } from "../staff/log.js";
 import { soundBehind } from "../staff/sound.js";
@@ -37,6 +37,8 @@ const log = logView(byId("watch-log", HTMLElement), byId("watch-scroller", HTMLE
 const plainTitle = document.title;
 /** A form for each conversation that was watched: a note must not follow its author to another one. @type {Map<string, ReturnType<typeof textForm>>} */
 const notes = new Map();
+/** How staff speak of them. @type {Map<string, string>} */
+const handles = new Map();
 
 let state = empty();
 /** @type {string | null} */
@@ -177,6 +179,7 @@ function noteForm(id, name) {
     send: (body) => note(id, body),
   });
   notes.set(id, form);
+  handles.set(id, name);
   return form;
 }
 
@@ -198,6 +201,7 @@ function draw() {
     view.render(state, watched, now);
     freshness();
     for (const form of notes.values()) form.way(connected);
+    leftNotes();
     if (watched === null) return;
     const one = summary(state, watched);
     log.render(state, watched);
@@ -205,6 +209,27 @@ function draw() {
     setText(byId("watch-standing", HTMLElement), about);
     notes.get(watched)?.allow(one !== undefined, say(words, "state_gone"));
   });
+}
+
+/** Show the notes that were not saved before their conversation went: no row leads to them any more. */
+function leftNotes() {
+  const left = [...notes].filter(([id, form]) => id !== watched && form.draft().trim() !== "" && summary(state, id) === undefined);
+  byId("left", HTMLElement).hidden = left.length === 0;
+  const make = (/** @type {typeof left[number]} */ [id, form]) => {
+    const away = h("button", { type: "button" }, say(words, "discard"));
+    away.addEventListener("click", () => void discard(id));
+    return h("li", {}, form.element, h("p", { class: "choices" }, away));
+  };
+  reconcile(byId("left-notes", HTMLUListElement), left, ([id]) => id, make, (_, [, form]) => form.allow(false, say(words, "state_gone")));
+}
+
+/** @param {string} id */
+async function discard(id) {
+  const title = say(words, "discard_title", { name: handles.get(id) ?? "" });
+  if ((await ask(words, { title, text: say(words, "discard_text"), yes: say(words, "discard_yes") })) === null) return;
+  notes.delete(id);
+  draw();
+  byId("board-heading", HTMLElement).focus();
 }
 
 /** Say as at when this is true, and in words when that is too long ago. */

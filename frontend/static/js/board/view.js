@@ -118,9 +118,10 @@ export function boardView(words, does) {
     });
     const steps = ALL_STEPS.map((step) => {
       const button = h("button", { type: "button", class: `step step-${step}`, "data-step": step }, say(words, `step_${step}`));
-      button.addEventListener("click", () => {
+      button.addEventListener("click", (event) => {
         const one = raised.get(id);
-        if (one !== undefined) does.step(one, step);
+        // the second half of a double click meets the next step, which comes at the same place
+        if (one !== undefined && event.detail < 2) does.step(one, step);
       });
       return button;
     });

@@ -26,7 +26,7 @@ const COUNT_FROM = 3800;
  * @param {string} name how staff speak of it
  * @param {number} slot
  * @param {{send: (id: string, kind: "post" | "note", body: string) => void, typing: (id: string) => void,
- *   again: (id: string, text: Pending) => void, takeBack: (id: string, text: Pending) => void, older: (id: string) => void, reached: () => void,
+ *   again: (id: string, text: Pending) => void, takeBack: (id: string, text: Pending) => void, discard: (id: string) => void, older: (id: string) => void, reached: () => void,
  *   tell: (text: string) => void}} does
  */
 export function chatPanel(words, id, name, slot, does) {
@@ -39,6 +39,9 @@ export function chatPanel(words, id, name, slot, does) {
   const more = h("button", { type: "button" }, say(words, "show_earlier"));
   const earlier = h("p", { class: "new-below", hidden: true }, more);
   more.addEventListener("click", () => does.older(id));
+  const throwAway = h("button", { type: "button" }, say(words, "discard"));
+  const left = h("p", { class: "kept", hidden: true }, say(words, "kept_copy"), " ", throwAway);
+  throwAway.addEventListener("click", () => does.discard(id));
   const composer = textForm(words, {
     label: say(words, "reply_to", { name }),
     button: say(words, "send_to_visitor"),
@@ -48,7 +51,7 @@ export function chatPanel(words, id, name, slot, does) {
   });
   const mark = levelMark(words, 0);
   const returned = returnPanel(words, id, name, does.tell);
-  const element = h("div", { class: "conversation", "data-slot": slot }, h("header", {}, heading, mark, standing), returned.element, earlier, scroller, composer.element);
+  const element = h("div", { class: "conversation", "data-slot": slot }, h("header", {}, heading, mark, standing), returned.element, left, earlier, scroller, composer.element);
   const log = logView(region, scroller, words, does.reached);
   let outgoing = 0;
 
@@ -61,11 +64,12 @@ export function chatPanel(words, id, name, slot, does) {
     const mine = state.order.includes(id);
     log.render(state, id);
     returned.render(one, mine);
+    left.hidden = mine;
     byId("turns", HTMLElement).toggleAttribute("data-due", one?.state === "wrap_up");
     setLevel(words, mark, one?.level ?? 0);
     if (one !== undefined) composer.speak(one.language);
     const outbox = state.outbox[id] ?? [];
-    reconcile(unsent, outbox, (text) => text.clientId, make, (row, text) => patch(row, text, connected));
+    reconcile(unsent, outbox, (text) => text.clientId, make, (row, text) => patch(row, text, connected, mine));
     // while the line is down nothing else shows that a text was taken
     if (outbox.length > outgoing) log.toNewest();
     outgoing = outbox.length;
@@ -96,14 +100,15 @@ export function chatPanel(words, id, name, slot, does) {
    * @param {HTMLElement} row
    * @param {Pending} text
    * @param {boolean} connected
+   * @param {boolean} mine
    */
-  function patch(row, text, connected) {
+  function patch(row, text, connected, mine) {
     const way = row.querySelector(".way");
     const choices = row.querySelector(".choices");
-    const sending = connected ? "way_sending" : "way_waiting";
+    const sending = connected ? "way_sending" : "way_waiting_yours";
     const why = text.state === "refused" ? say(words, "way_refused", { why: say(words, `error_${text.code ?? "ours"}`) }) : say(words, text.state === "sent" ? "way_sent" : sending);
     if (way !== null) setText(way, why);
-    if (choices instanceof HTMLElement) choices.hidden = text.state !== "refused";
+    if (choices instanceof HTMLElement) choices.hidden = text.state !== "refused" || !mine;
   }
 
   return {

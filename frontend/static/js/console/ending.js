@@ -76,21 +76,26 @@ export function ending(words, id, name, does, done) {
     });
   }
 
+  const draft = () => (line.value === prepared ? "" : line.value);
+
   /** @param {State} state @param {boolean} may whether it can be ended now */
   function render(state, may) {
-    element.hidden = !may;
     const language = summary(state, id)?.language;
-    if (prepared === "" && language !== undefined) {
+    // a visitor may change the language: a line that nobody has changed follows
+    if (language !== undefined && line.lang !== language && draft() === "") {
       line.value = prepared = say(words, `closing_${language}`);
       line.lang = language;
     }
-    if (!may) {
-      line.value = prepared;
-      show(false);
-    }
+    // a line in their own words stays to be read and copied
+    const left = !may && draft().trim() !== "";
+    element.hidden = !may && !left;
+    line.readOnly = !may;
+    for (const one of [button, send, asked, later]) one.hidden = !may;
+    if (left) [steps.hidden, first.hidden, second.hidden] = [false, false, true];
+    else if (!may && !steps.hidden) show(false);
     const last = state.logs[id]?.lines.filter((one) => one.type === "message").at(-1);
     setText(news, say(words, last?.type === "message" && last.author === "visitor" ? "closing_answered" : "closing_sent"));
   }
 
-  return { element, render, draft: () => (line.value === prepared ? "" : line.value) };
+  return { element, render, draft };
 }

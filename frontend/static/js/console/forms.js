@@ -85,7 +85,8 @@ export function contextPanel(words, choices, id, name, does) {
     if (!mine) {
       end.render(state, false);
       // what was written and not sent stays to be read and copied
-      for (const form of [contact, flag, codeWord]) form.element.hidden = form.draft() === "";
+      for (const form of [contact, flag]) form.element.hidden = form.draft() === "";
+      codeWord.render(false);
       note.allow(false, say(words, "not_yours"));
       return;
     }
@@ -105,17 +106,17 @@ export function contextPanel(words, choices, id, name, does) {
     contact.element.hidden = one.state !== "wrap_up";
     end.render(state, one.state === "active");
     flag.element.hidden = false;
-    codeWord.element.hidden = one.state !== "active";
+    codeWord.render(one.state === "active");
     note.allow(true, "");
     toRecord();
   }
 
-  /** Return what is written here and not sent. @param {boolean} [recorded] whether the record of the contact is through */
-  function draft(recorded = false) {
-    return [note, flag, codeWord, ...(recorded ? [] : [contact, end])].map((form) => form.draft().trim()).join("");
+  /** Return what is written here and not sent. */
+  function draft() {
+    return [note, flag, codeWord, ...(contact.recorded() ? [] : [contact, end])].map((form) => form.draft().trim()).join("");
   }
 
-  return { element, render, draft, putBack: note.putBack };
+  return { element, render, draft, putBack: note.putBack, recorded: contact.recorded, recording: contact.recording };
 }
 
 /** @param {Words} words */
@@ -173,9 +174,10 @@ function flagForm(words, id, name, tell) {
     setAttribute(reason, "aria-invalid", level !== 0 && text === "" ? "true" : null);
     if (level === 0) return levels[0]?.input.focus();
     if (text === "") return reason.focus();
-    button.disabled = true;
+    // what is typed after the press would go with the form
+    button.disabled = reason.readOnly = true;
     const answer = await post(`conversations/${id}/flag`, { level, reason: text, client_id: repeat });
-    button.disabled = false;
+    button.disabled = reason.readOnly = false;
     if (!answer.ok) return setText(problem, say(words, `error_${answer.code}`));
     repeat = newId();
     form.reset();
@@ -221,25 +223,27 @@ function contactForm(words, choices, id, name, tell) {
     problem,
     button,
   );
+  let done = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const missing = [kind, disposition].find((field) => field.value === "");
     setText(problem, missing === undefined ? "" : say(words, "contact_missing"));
     for (const field of [kind, disposition]) setAttribute(field, "aria-invalid", field.value === "" ? "true" : null);
     if (missing !== undefined) return missing.focus();
-    button.disabled = true;
+    button.disabled = text.readOnly = true;
     const answer = await post(`conversations/${id}/contact`, {
       contact_type: kind.value,
       disposition: disposition.value,
       case_identified: identified.checked,
       summary: text.value.trim(),
     });
-    button.disabled = false;
+    button.disabled = text.readOnly = false;
     if (!answer.ok) return setText(problem, say(words, `error_${answer.code}`));
     text.value = "";
+    done = true;
     return tell(say(words, "contact_done", { name }));
   });
-  return { element: form, draft: () => text.value, focus: () => kind.focus() };
+  return { element: form, draft: () => text.value, focus: () => kind.focus(), recorded: () => done, recording: () => button.disabled };
 }
 
 /**

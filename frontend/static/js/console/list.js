@@ -16,21 +16,25 @@ import { warning } from "../staff/warning.js";
 
 /**
  * @param {Words} words
- * @param {{open: (id: string) => void, take: (id: string) => void, slotOf: (id: string) => number}} does
+ * @param {{open: (id: string) => void, take: (id: string) => void, slotOf: (id: string) => number, isFresh: (id: string) => boolean}} does
  */
 export function listPane(words, does) {
   const pane = byId("pane-list", HTMLElement);
   const held = byId("mine", HTMLUListElement);
   const queue = byId("waiting", HTMLUListElement);
   const steady = steadyOrder(queue);
+  const steadyHeld = steadyOrder(held);
 
   /**
    * @param {State} state
    * @param {string | null} open
    * @param {number} now the server's clock
+   * @param {readonly {id: string, name: string}[]} kept what is gone and has something unsent in it
    */
-  function render(state, open, now) {
-    const ours = mine(state);
+  function render(state, open, now, kept) {
+    const ours = new Map(mine(state).map((one) => [one.id, one]));
+    const names = new Map(kept.map((one) => [one.id, one.name]));
+    const heldOrder = steadyHeld([...ours.keys(), ...names.keys()]);
     const waits = waiting(state);
     const byKey = new Map(waits.map((one) => [one.id, one]));
     const reason = whyNotTake(state);
@@ -39,24 +43,29 @@ export function listPane(words, does) {
     const count = { held: heldBy(state).length - offers, n: offers, most: capacity(state) };
     setText(byId("mine-count", HTMLElement), say(words, offers > 0 ? "held_offered" : "held_of", count));
     setText(byId("waiting-count", HTMLElement), String(waits.length));
-    byId("mine-empty", HTMLElement).hidden = ours.length > 0;
+    byId("mine-empty", HTMLElement).hidden = heldOrder.length > 0;
     byId("waiting-empty", HTMLElement).hidden = queueOrder.length > 0;
     const why = byId("take-why", HTMLElement);
     setText(why, reason === null || waits.length === 0 ? "" : say(words, `take_${reason}`, { most: capacity(state) }));
-    reconcile(held, ours, (one) => one.id, makeHeld, (row, one) => patchHeld(row, one, state, open, now));
+    reconcile(held, heldOrder, (id) => id, makeHeld, (row, id) => {
+      const one = ours.get(id);
+      setAttribute(part(row, ".row"), "aria-current", open === id ? "true" : null);
+      if (one === undefined) patchGone(row, id, names.get(id));
+      else patchHeld(row, one, state, now);
+    });
     reconcile(queue, queueOrder, (id) => id, makeWaiting, (row, id) => patchWaiting(row, byKey.get(id), reason, now));
   }
 
-  /** @param {ConversationSummary} one */
-  function makeHeld(one) {
+  /** @param {string} id */
+  function makeHeld(id) {
     const button = h(
       "button",
       { type: "button", class: "row" },
-      h("span", { class: "row-top" }, h("span", { class: "key", "aria-hidden": "true" }), h("strong", { class: "handle" }, one.handle), h("span", { class: "unread" })),
-      h("span", { class: "row-mid" }, levelMark(words, one.level), h("span", { class: "state" }), h("span", { class: "row-age" })),
+      h("span", { class: "row-top" }, h("span", { class: "key", "aria-hidden": "true" }), h("strong", { class: "handle" }), h("span", { class: "unread" })),
+      h("span", { class: "row-mid" }, levelMark(words, 0), h("span", { class: "state" }), h("span", { class: "row-age" })),
       h("span", { class: "warn" }),
     );
-    button.addEventListener("click", () => does.open(one.id));
+    button.addEventListener("click", () => does.open(id));
     return h("li", {}, button);
   }
 
@@ -64,17 +73,13 @@ export function listPane(words, does) {
    * @param {HTMLElement} row
    * @param {ConversationSummary} one
    * @param {State} state
-   * @param {string | null} open
    * @param {number} now
    */
-  function patchHeld(row, one, state, open, now) {
+  function patchHeld(row, one, state, now) {
     const button = part(row, ".row");
-    const slot = does.slotOf(one.id);
     const count = unread(state, one.id);
-    setAttribute(button, "aria-current", open === one.id ? "true" : null);
-    setAttribute(button, "data-slot", String(slot));
-    setText(part(row, ".key"), slot > 0 ? String(slot) : "");
-    setText(part(row, ".unread"), count === 0 ? "" : say(words, "unread", { n: count }));
+    patchSeat(row, one.id, one.handle);
+    setText(part(row, ".unread"), count > 0 ? say(words, "unread", { n: count }) : does.isFresh(one.id) ? say(words, "just_taken") : "");
     setLevel(words, part(row, ".level"), one.level);
     const waits = unanswered(state, one);
     button.classList.toggle("unanswered", waits);
@@ -82,6 +87,29 @@ export function listPane(words, does) {
     const age = since(words, lastWritten(state, one), now);
     setText(part(row, ".row-age"), age === "" ? say(words, "not_written") : say(words, "wrote_ago", { age }));
     setText(part(row, ".warn"), warning(words, one));
+  }
+
+  /** @param {HTMLElement} row @param {string} id @param {string | undefined} name undefined for an empty seat */
+  function patchSeat(row, id, name) {
+    const slot = does.slotOf(id);
+    row.classList.toggle("gone", name === undefined);
+    setAttribute(part(row, ".row"), "disabled", name === undefined ? "" : null);
+    setAttribute(part(row, ".row"), "data-slot", String(slot));
+    setText(part(row, ".key"), slot > 0 ? String(slot) : "");
+    if (name !== undefined) setText(part(row, ".handle"), name);
+  }
+
+  /**
+   * @param {HTMLElement} row
+   * @param {string} id
+   * @param {string | undefined} name undefined when nothing of it is kept and only somebody's hand holds its place
+   */
+  function patchGone(row, id, name) {
+    patchSeat(row, id, name);
+    part(row, ".row").classList.remove("unanswered");
+    setLevel(words, part(row, ".level"), 0);
+    setText(part(row, ".state"), say(words, name === undefined ? "state_gone" : "state_kept"));
+    for (const what of [".unread", ".row-age", ".warn"]) setText(part(row, what), "");
   }
 
   /** @param {string} id */

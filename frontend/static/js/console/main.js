@@ -1,6 +1,6 @@
 /** The advocate's console: joins the socket, the store and the panes. */
 
-import { asked, answered, empty, forgotten, holding, landed, queued, readToEnd, reduce, toFollow } from "../lib/console_store.js";
+import { asked, answered, empty, forgotten, holding, landed, letGo, queued, readToEnd, reduce, toFollow } from "../lib/console_store.js";
 import { mine, newReturn, offered, summary, unread, waiting } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { openLine } from "../lib/socket.js";
@@ -9,22 +9,20 @@ import { byId, data } from "../staff/dom.js";
 import { askFor, lineUrl, onlyProgress } from "../staff/line.js";
 import { marksBehind } from "../staff/marks.js";
 import { soundBehind } from "../staff/sound.js";
-import { chatPanel } from "./chat.js";
-import { contextPanel } from "./forms.js";
 import { keys } from "./keys.js";
 import { listPane } from "./list.js";
+import { panelSet } from "./panels.js";
+import { takings } from "./taking.js";
 import { lineSign, surroundings, voice } from "./view.js";
 
 /**
  * @typedef {import("../lib/console_store.js").State} State
  * @typedef {import("../lib/console_store.js").StaffEvent} StaffEvent
  * @typedef {import("../lib/console_store.js").Pending} Pending
- * @typedef {{chat: ReturnType<typeof chatPanel>, context: ReturnType<typeof contextPanel>, name: string, slot: number}} Panel
  */
 
 const VERSION = 1;
 const TYPING_EVERY = 3_000;
-const SLOTS = 9;
 
 const words = data("words");
 const choices = data("choices");
@@ -43,12 +41,20 @@ let open = null;
 let connected = false;
 let drawing = false;
 let typedAt = 0;
-/** @type {Map<string, Panel>} */
-const panels = new Map();
 
-const list = listPane(words, { open: show, take, slotOf: (id) => panel(id)?.slot ?? 0 });
+const panels = panelSet(words, choices, { state: () => state, dropped, send, typing, again: deliver, takeBack, older, reached: markRead, tell });
+const taking = takings(words, {
+  state: () => state,
+  open: () => open,
+  ask: (id) => line.command({ type: "take", conversation: id }),
+  show,
+  tell,
+  retract,
+  draw,
+});
+const list = listPane(words, { open: show, take: taking.take, slotOf: (id) => panels.panel(id)?.slot ?? 0, isFresh: taking.isFresh });
 const around = surroundings(words, {
-  accept: take,
+  accept: taking.take,
   decline: (id) => command({ type: "decline", conversation: id }),
   available: (readiness) => command({ type: "availability", state: readiness }),
 });
@@ -103,23 +109,15 @@ function compare(before) {
     if (one.ended_by === null && next?.ended_by === "left_quickly") mention(say(words, "tell_left", { name }));
     else if (returned !== null) mention(say(words, returned.times > 1 ? "tell_returned_again" : "tell_returned", { name, n: returned.times })), beep();
     else if (one.ended_by === null && next?.ended_by === "visitor") mention(say(words, "tell_ended", { name }));
-    else if (next === undefined || next.state === "waiting") gone(one.id, name, one.state === "wrap_up");
+    if (!state.order.includes(one.id)) gone(one.id, name, one.state === "wrap_up");
   }
 }
 
-/** @param {string} id @param {string} name @param {boolean} recorded */
-function gone(id, name, recorded) {
-  if (!recorded) mention(say(words, "tell_gone", { name }));
-  // With an unsent draft the panel stays to be read, until its owner opens something else.
-  const kept = panels.get(id);
-  if (kept === undefined || (open === id && unsent(kept, recorded))) return;
-  panels.delete(id);
-  if (open === id) close();
-}
-
-/** @param {Panel} one @param {boolean} recorded */
-function unsent(one, recorded) {
-  return one.context.draft(recorded) !== "" || (!recorded && one.chat.draft().trim() !== "");
+/** @param {string} id @param {string} name @param {boolean} ended */
+function gone(id, name, ended) {
+  if (panels.known(id)?.context.recording()) return;
+  if (panels.unsent(id)) mention(say(words, "tell_kept", { name }));
+  else if (!ended) mention(say(words, "tell_gone", { name }));
 }
 
 /** @param {string} id */
@@ -132,7 +130,7 @@ function wrote(id) {
 
 /** Tell whether the newest line of a conversation is before somebody's eyes. @param {string} id */
 function inSight(id) {
-  return open === id && document.visibilityState === "visible" && chatPlace.checkVisibility() && panels.get(id)?.chat.follows() === true;
+  return open === id && document.visibilityState === "visible" && chatPlace.checkVisibility() && panels.known(id)?.chat.follows() === true;
 }
 
 /** Move the read mark when the end of the open conversation is really in sight. */
@@ -143,30 +141,12 @@ function markRead() {
   if (state !== before) draw();
 }
 
-/**
- * @param {string} id
- * @returns {Panel | undefined}
- */
-function panel(id) {
-  const known = panels.get(id);
-  const one = summary(state, id);
-  if (known !== undefined || one === undefined || !state.order.includes(id)) return known;
-  const taken = new Set([...panels.values()].map((other) => other.slot));
-  const slot = Array.from({ length: SLOTS }, (_, at) => at + 1).find((free) => !taken.has(free)) ?? 0;
-  const name = one.handle;
-  const chat = chatPanel(words, id, name, slot, { send, typing, again: deliver, takeBack, older, reached: markRead, tell });
-  const made = { chat, context: contextPanel(words, choices, id, name, { send, tell }), name, slot };
-  panels.set(id, made);
-  return made;
-}
-
 /** Open a conversation and put the focus where its answer is written. @param {string} id */
 function show(id) {
-  const next = panel(id);
+  const next = panels.panel(id);
   if (next === undefined) return;
-  const left = open;
   open = id;
-  if (left !== null && left !== id && !state.order.includes(left)) panels.delete(left);
+  taking.seen(id);
   nobody.hidden = true;
   chatPlace.replaceChildren(next.chat.element);
   contextPlace.replaceChildren(next.context.element);
@@ -176,6 +156,13 @@ function show(id) {
   else next.chat.settle();
   next.chat.focus();
   markRead();
+  draw();
+}
+
+/** Forget what belonged to a panel that is gone. @param {string} id */
+function dropped(id) {
+  state = letGo(state, id);
+  if (open === id) close();
   draw();
 }
 
@@ -216,13 +203,15 @@ function deliver(id, { clientId, kind, body }) {
 /** @param {string} id @param {Pending} text */
 function takeBack(id, text) {
   state = landed(state, id, text.clientId);
-  const at = panels.get(id);
+  const at = panels.known(id);
   (text.kind === "note" ? at?.context : at?.chat)?.putBack(text.body);
   draw();
 }
 
 /** @param {string} id */
-const older = (id) => void line.command({ type: "older", conversation: id, before: (state.logs[id]?.first ?? 0) + 1 }).then(draw);
+function older(id) {
+  void line.command({ type: "older", conversation: id, before: (state.logs[id]?.first ?? 0) + 1 }).then(draw);
+}
 
 /** @param {string} id */
 function typing(id) {
@@ -230,20 +219,6 @@ function typing(id) {
   typedAt = Date.now();
   line.send({ type: "typing", conversation: id });
 }
-
-/** @param {string} id */
-async function take(id) {
-  const handle = summary(state, id)?.handle ?? "";
-  const answer = await line.command({ type: "take", conversation: id });
-  if (!answer.ok) return tell(say(words, `error_${answer.code}`));
-  opening = id;
-  retract(say(words, "tell_offer", { name: handle }));
-  tell(say(words, "take_done", { name: handle }));
-  return draw();
-}
-
-/** What was just taken and is opened as soon as it is on the list. @type {string | null} */
-let opening = null;
 
 /** @param {{type: "decline", conversation: string} | {type: "availability", state: "ready" | "busy" | "away"}} frame */
 async function command(frame) {
@@ -259,29 +234,25 @@ function draw() {
   queueMicrotask(() => {
     drawing = false;
     const now = Date.now() + state.offset;
-    list.render(state, open, now);
+    panels.sweep();
+    list.render(state, open, now, panels.kept());
     around.render(state, now);
     if (open !== null) {
-      panels.get(open)?.chat.render(state, connected);
-      panels.get(open)?.context.render(state, now);
+      panels.known(open)?.chat.render(state, connected);
+      panels.known(open)?.context.render(state, now);
     }
-    if (opening !== null && state.order.includes(opening)) {
-      const id = opening;
-      opening = null;
-      show(id);
-    }
+    taking.settle();
   });
 }
 
 /** @param {BeforeUnloadEvent} event */
 function keep(event) {
-  const texts = [...panels.values()].some((one) => one.chat.draft().trim() !== "" || one.context.draft() !== "");
-  if (texts || Object.keys(state.outbox).length > 0) event.preventDefault();
+  if (panels.anyUnsent() || Object.keys(state.outbox).length > 0) event.preventDefault();
 }
 
 keys(words, {
   state: () => state,
-  bySlot: (digit) => [...panels].find(([, one]) => String(one.slot) === digit)?.[0],
+  bySlot: panels.bySlot,
   show,
   tell,
 });

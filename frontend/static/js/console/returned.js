@@ -111,9 +111,9 @@ export function codeWordForm(words, id, tell) {
   );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    save.disabled = true;
+    save.disabled = field.readOnly = true;
     const answer = await post(`conversations/${id}/code-word`, { text: field.value });
-    save.disabled = false;
+    save.disabled = field.readOnly = false;
     setText(problem, answer.ok ? "" : say(words, `error_${answer.code}`));
     if (!answer.ok) return field.focus();
     field.value = "";
@@ -121,7 +121,13 @@ export function codeWordForm(words, id, tell) {
     return tell(say(words, "code_saved"));
   });
   const element = h("details", { class: "agree" }, h("summary", {}, say(words, "code_open")), form);
-  return { element, draft: () => field.value };
+
+  /** @param {boolean} may whether a word can be agreed now; one that was not saved stays to be read */
+  function render(may) {
+    element.hidden = !may && field.value.trim() === "";
+    if (!may) reader.forget();
+  }
+  return { element, draft: () => field.value, render };
 }
 
 /** Return a button that shows the code word, and where it stands then. @param {Words} words @param {string} id */

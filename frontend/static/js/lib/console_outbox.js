@@ -54,6 +54,29 @@ export function landed(state, id, clientId) {
 }
 
 /**
+ * Return one's own texts that the server has not taken: still on their way, or refused.
+ *
+ * @param {State} state
+ * @param {string} id
+ * @param {Pending["kind"]} [kind] only these
+ * @returns {readonly Pending[]}
+ */
+export function notSent(state, id, kind) {
+  return (state.outbox[id] ?? []).filter((one) => one.state !== "sent" && (kind === undefined || one.kind === kind));
+}
+
+/**
+ * Forget one's own texts about a conversation that this page lets go.
+ *
+ * @param {State} state
+ * @param {string} id
+ * @returns {State}
+ */
+export function letGo(state, id) {
+  return withOutbox(state, id, []);
+}
+
+/**
  * Return those that the lines beyond a number will still show.
  *
  * @param {number} first

@@ -268,5 +268,5 @@ function withLog(state, id, log) {
   return { ...state, logs: { ...state.logs, [id]: log } };
 }
 
-export { answered, landed, queued } from "./console_outbox.js";
+export { answered, landed, letGo, notSent, queued } from "./console_outbox.js";
 export { HELD, MOST_HELD, READABLE };

@@ -78,7 +78,8 @@ export function logView(region, scroller, words, reached = () => {}) {
     first = log?.first ?? 0;
     if (log === undefined || log.last === last) return;
     const fresh = log.lines.filter((line) => line.seq > last);
-    if (last === 0) {
+    // an erasure changes the lines before it as well: what stands here is made anew
+    if (last === 0 || fresh.some((line) => line.type === "fact" && line.code === "erase_done")) {
       fill(state, log.lines);
       return;
     }

@@ -1,0 +1,184 @@
+"""Staff pages under somebody's hands: no wrong conversation, no lost text, nothing read that was erased."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tests.support import browsers
+from tests.support.desk import COLLEAGUE, Desk, ago, conversation
+from tests.support.journeys import sign_in
+from tests.support.servers import HavreServer, havre_environment, migrate_and_seed
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+SECRET = "I live at 12 Secretstreet"
+KEPT = "no longer with you, something is not sent"
+
+Opens = Callable[[str], Desk]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, str, Path]]:
+    data = tmp_path_factory.mktemp("desk")
+    migrate_and_seed(havre_environment(data))
+    with HavreServer(data) as server, sync_playwright() as playwright, browsers.chromium(playwright) as chrome:
+        yield chrome, server.base_url, data
+
+
+@pytest.fixture
+def opens(site: tuple[Browser, str, Path]) -> Iterator[Opens]:
+    """Return what opens a staff page whose socket the test holds."""
+    chrome, url, data = site
+    pages: list[Page] = []
+
+    def open_page(path: str) -> Desk:
+        who = "dana" if path.endswith("board") else "ben"
+        pages.append(sign_in(chrome, url, data, who, "/staff/cases"))
+        desk = Desk(pages[-1])
+        desk.open(f"{url}{path}")
+        expect(desk.page.locator("#line")).to_be_hidden()
+        return desk
+
+    yield open_page
+    for page in pages:
+        page.context.close()
+
+
+def console(opens: Opens, held: int) -> Desk:
+    """Return a console that holds some conversations, the first of them open."""
+    desk = opens("/staff/console")
+    desk.list(*(conversation(number) for number in range(1, held + 1)))
+    row(desk.page, "Heron 1").click()
+    return desk
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.locator("#mine button.row", has_text=name)
+
+
+def reply(page: Page, name: str) -> Locator:
+    return page.get_by_label(f"Reply to {name}")
+
+
+@pytest.mark.parametrize("path", ["/staff/console", "/staff/board"])
+def test_what_a_visitor_had_erased_leaves_the_screen_that_shows_it(opens: Opens, path: str) -> None:
+    desk = opens(path)
+    ended = conversation(1, state="wrap_up", ended_by="visitor")
+    desk.list(ended)
+    desk.page.get_by_role("button", name="Heron 1").first.click()
+    log = desk.page.locator("[role=log]:visible")
+    desk.write(1, SECRET)
+    expect(log).to_contain_text(SECRET)
+    desk.tell(1, "erase_done")
+    expect(log).to_contain_text("What was written here was erased.")
+    assert SECRET not in desk.page.content()
+
+
+def test_who_goes_on_writing_after_a_take_keeps_their_conversation(opens: Opens) -> None:
+    desk = console(opens, 1)
+    page = desk.page
+    offer = conversation(2, state="offered", offer_until=ago(-30))
+    desk.list(conversation(1), offer)
+    reply(page, "Heron 1").fill("Are you ")
+    desk.holds = {"take"}
+    page.locator("#offer-accept:enabled").click()
+    reply(page, "Heron 1").click()
+    page.keyboard.press("End")
+    page.keyboard.type("safe")
+    desk.answer()
+    desk.list(conversation(1), conversation(2))
+    expect(page.locator("#status")).to_have_text("You have taken Heron 2: it is in your list.")
+    expect(row(page, "Heron 2")).to_contain_text("just taken")
+    page.keyboard.type(" now?")
+    expect(reply(page, "Heron 1")).to_have_value("Are you safe now?")
+    row(page, "Heron 2").click()
+    expect(reply(page, "Heron 2")).to_be_focused()
+    expect(reply(page, "Heron 2")).to_have_value("")
+    expect(row(page, "Heron 2")).not_to_contain_text("just taken")
+
+
+def test_what_was_taken_opens_by_itself_for_hands_that_are_still(opens: Opens) -> None:
+    desk = console(opens, 1)
+    page = desk.page
+    desk.list(conversation(1), conversation(2, state="waiting", advocate_id=None, waiting_since=ago(5)))
+    page.get_by_role("button", name="Take Heron 2").click()
+    desk.list(conversation(1), conversation(2))
+    expect(reply(page, "Heron 2")).to_be_focused()
+
+
+def test_a_message_that_could_not_go_out_any_more_stays_to_be_copied(opens: Opens) -> None:
+    desk = console(opens, 2)
+    page = desk.page
+    desk.drop()
+    expect(page.locator("#line")).to_be_visible()
+    reply(page, "Heron 1").fill("Hold on, I am asking for a bed")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".pending .way")).to_contain_text("if the conversation is still yours")
+    row(page, "Heron 2").click()
+    reply(page, "Heron 2").fill("half a thought")
+    row(page, "Heron 1").click()
+    desk.shown, desk.refuses = [conversation(2, advocate_id=COLLEAGUE)], {"post": "not_found"}
+    desk.back()
+    expect(page.locator(".pending .way")).to_contain_text("Not sent. It is no longer there, or not yours.")
+    expect(page.locator(".pending .text")).to_have_text("Hold on, I am asking for a bed")
+    expect(row(page, "Heron 1")).to_contain_text(KEPT)
+    row(page, "Heron 2").click()
+    expect(reply(page, "Heron 2")).to_have_value("half a thought")
+    expect(row(page, "Heron 1")).to_be_visible()
+    row(page, "Heron 1").click()
+    expect(page.locator(".pending .text")).to_be_visible()
+    for name in ("Heron 1", "Heron 2"):
+        row(page, name).click()
+        page.locator(".kept button").click()
+        page.click("#ask-yes")
+        expect(row(page, name)).to_have_count(0)
+    expect(page.locator("#mine-empty")).to_be_visible()
+
+
+def test_a_closing_line_in_ones_own_words_stays_when_the_visitor_ends_first(opens: Opens) -> None:
+    desk = console(opens, 1)
+    page = desk.page
+    page.get_by_role("button", name="End the conversation with Heron 1").click()
+    line = page.get_by_label("Ask Heron 1 whether there is anything else")
+    prepared = line.input_value()
+    line.fill("Shall we look at that bed together?")
+    desk.list(conversation(1, state="wrap_up", ended_by="visitor"))
+    expect(page.locator("form.contact")).to_be_visible()
+    expect(line).to_have_value("Shall we look at that bed together?")
+    expect(page.locator(".closing-send, .closing-asked, .closing-end").locator("visible=true")).to_have_count(0)
+    assert prepared not in ("", line.input_value())
+
+
+def test_a_row_that_goes_leaves_no_other_under_the_hand(opens: Opens) -> None:
+    desk = console(opens, 2)
+    page = desk.page
+    page.locator("#mine .row").first.hover()
+    page.mouse.move(*centre(page, "#mine .row"))
+    desk.list(conversation(2))
+    expect(row(page, "Heron 1")).to_be_disabled()
+    page.mouse.down()
+    page.mouse.up()
+    expect(reply(page, "Heron 2")).to_have_count(0)
+
+
+def centre(page: Page, what: str) -> tuple[float, float]:
+    box = page.locator(what).first.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_note_that_was_not_saved_is_found_when_its_conversation_is_gone(opens: Opens) -> None:
+    desk = opens("/staff/board")
+    page = desk.page
+    desk.list(conversation(1, advocate_id=COLLEAGUE), conversation(2, advocate_id=COLLEAGUE))
+    page.get_by_role("button", name="Watch Heron 1").click()
+    page.fill("#watch-note textarea", "he has her passport")
+    page.get_by_role("button", name="Watch Heron 2").click()
+    expect(page.locator("#left")).to_be_hidden()
+    desk.list(conversation(2, advocate_id=COLLEAGUE))
+    expect(page.locator("#left").get_by_label("Note about Heron 1")).to_have_value("he has her passport")
+    page.click("#left .choices button")
+    page.click("#ask-yes")
+    expect(page.locator("#left")).to_be_hidden()
