@@ -18,6 +18,7 @@ PROVED = Path(__file__).with_name("proved.json")
 SCRIPT, PLAIN = "script", "plain"
 _LEAVING = "tests/browser/exit/test_leaving.py::"
 _TRACES = "tests/browser/exit/test_traces.py::"
+_PLAIN_TRACES = "tests/browser/exit/test_plain_traces.py::"
 _PLAIN = "tests/browser/test_plain.py::"
 _SLOW = "tests/browser/exit/test_slow.py::"
 
@@ -39,7 +40,11 @@ PROMISES: dict[str, Promise] = {
             f"{_TRACES}test_q11_no_cookie_and_no_storage",
             f"{_TRACES}test_q12_no_file_of_ours_in_the_cache",
             f"{_SLOW}test_q09_nothing_comes_back_after_a_crash",
+            # the first page says it to both
+            f"{_PLAIN_TRACES}test_q10_no_word_on_disk_during_the_chat_and_after",
+            f"{_PLAIN_TRACES}test_q11_one_cookie_and_no_storage",
         ),
+        frozenset({SCRIPT, PLAIN}),
     ),
     "leaving": Promise(
         _("“Leave this site” empties this page and ends the chat."),

@@ -51,10 +51,15 @@ def test_the_box_shows_what_is_proved_and_keeps_its_limits_without() -> None:
         whole, plain = box(), box(PLAIN)
     with mock.patch.object(truth, "proved", return_value=frozenset()):
         bare = box()
-    promise = "This page does not save what you write on this device."
+    promise, scripts = "This page does not save what you write on this device.", "empties this page and ends the chat."
     assert promise in whole
-    assert promise not in plain, "it holds with script only"
+    assert promise in plain
     assert promise not in bare
+    assert scripts in whole
+    assert scripts not in plain, "it holds with script only"
+    limit = "If a message cannot be sent, this browser may keep its text in its files."
+    assert limit in plain
+    assert limit not in whole
     for limit in ("It does not clean your browser’s history.", "the law may make us report it."):
         assert limit in whole
         assert limit in bare

@@ -8,9 +8,11 @@ import json
 import sqlite3
 import struct
 import zlib
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from urllib.parse import quote_plus
 
 MOZ_LZ4 = b"mozLz40\0"
 SQLITE = b"SQLite format 3\0"
@@ -38,8 +40,14 @@ def traces(profile: Path, words: Iterable[str]) -> dict[str, list[str]]:
 
 
 def spellings(word: str) -> set[bytes]:
-    """Return a word as a file may hold it, the escapes of JSON included."""
-    return {word.encode(), word.encode("utf-16-le"), json.dumps(word)[1:-1].encode()}
+    """Return a word as a file may hold it: with escapes of JSON, as a form sends it, in base64 wherever it begins."""
+    said = {word.encode(), word.encode("utf-16-le"), json.dumps(word)[1:-1].encode(), quote_plus(word).encode()}
+    return said | {_base64(raw, before) for raw in (word.encode(), quote_plus(word).encode()) for before in range(3)}
+
+
+def _base64(raw: bytes, before: int) -> bytes:
+    """Return the signs that stand for these bytes alone, however many came before them."""
+    return b64encode(bytes(before) + raw)[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
 
 
 def unpacked(path: Path, raw: bytes) -> Iterator[bytes]:

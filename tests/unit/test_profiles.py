@@ -3,8 +3,10 @@
 import gzip
 import sqlite3
 import struct
+from base64 import b64encode
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -39,8 +41,11 @@ def table(block: bytes) -> bytes:
         MOZ_LZ4 + b"\0\0\0\0" + lz4(WORD.encode()),
         gzip.compress(WORD.encode()),
         table(snappy(WORD.encode())),
+        b"text=" + quote_plus(WORD).encode() + b"&l=en",
+        *(b64encode(b"abc"[:before] + WORD.encode() + b" and more") for before in range(3)),
+        b64encode(b"text=" + quote_plus(WORD).encode()),
     ],
-    ids=["plain", "utf-16", "session file", "gzip", "leveldb"],
+    ids=["plain", "utf-16", "session file", "gzip", "leveldb", "form", "base64", "base64+1", "base64+2", "base64 form"],
 )
 def test_a_word_is_found(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "file").write_bytes(b"\1" + raw if raw.startswith(WORD.encode()) else raw)
