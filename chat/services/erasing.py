@@ -38,15 +38,20 @@ def ask_erasure_by_token(*, token: str, now: datetime) -> Done[bool]:
     site = Site.objects.filter(pk=1).first()
     if site is None or not site.visitor_may_erase:
         return Done(False)
-    row = Conversation.objects.filter(token_digest=token_digest(token)).first()
-    if row is None:
+    theirs = Conversation.objects.filter(token_digest=token_digest(token))
+    # before anything is locked, since anybody may ask
+    if not theirs.exists():
         return Done(True)
-    if row.return_open:
-        # who came back by words may be somebody else
-        return Done(False)
-    actor = visitor_of(row)
     events: tuple[log.StoredEvent, ...] = ()
     with transaction.atomic():
+        # how it stands is read under the lock: its advocate may be ending it in this very moment
+        row = theirs.select_for_update(no_key=True).first()
+        if row is None:
+            return Done(True)
+        if row.return_open:
+            # who came back by words may be somebody else
+            return Done(False)
+        actor = visitor_of(row)
         if row.state in OPEN:
             events = end_conversation(actor=actor, conversation_id=row.pk, now=now).events
         asked = _ask(conversation_for(actor, row.pk, Action.ERASE, lock=True), actor, now)

@@ -7,6 +7,7 @@ stays where it is while messages come. Nothing in here decides what a visitor ma
 import json
 import logging
 import secrets
+from datetime import timedelta
 from typing import Any
 
 from django.db import Error
@@ -122,12 +123,20 @@ async def end(request: HttpRequest) -> HttpResponse:
     look = look_of(request, request.POST)
     erased = ""
     if request.POST.get("what") == "erase":
-        asked = await broadcast.told(in_visitor_db(services.ask_erasure_by_token, token=token, now=timezone.now()))
+        try:
+            asked = await broadcast.told(in_visitor_db(services.ask_erasure_by_token, token=token, now=timezone.now()))
+        except (Refused, Error) as error:
+            logger.error("no erasure asked for", exc_info=error)
+            return await _not_ended(request, look)
         erased = "asked" if asked.result else "kept"
     code = await done(token, {"type": "end", "ref": 1})
     if code is not None and code not in SPENT:
-        return await page(request, look, "end", 503, problem=True, copy_days=await _copy_days())
+        return await _not_ended(request, look)
     return plain_cookie.forget(request, await page(request, look, "closed", erased=erased))
+
+
+async def _not_ended(request: HttpRequest, look: Look) -> HttpResponse:
+    return await page(request, look, "end", 503, problem=True, copy_days=await _copy_days())
 
 
 def _token(request: HttpRequest) -> str:
@@ -181,7 +190,11 @@ async def chat_page(request: HttpRequest, look: Look, text: str = "", problem: s
 
 
 async def _copy_days() -> int:
-    return days_of_a_copy(await in_visitor_db(keep_for))
+    try:
+        return days_of_a_copy(await in_visitor_db(keep_for))
+    except Error:
+        # no site keeps one longer
+        return days_of_a_copy(timedelta(days=30))
 
 
 async def page(request: HttpRequest, look: Look, template: str, status: int = 200, **context: Any) -> HttpResponse:

@@ -3,16 +3,20 @@
 import asyncio
 import re
 from datetime import timedelta
+from typing import Any
 from unittest import mock
 
 from asgiref.sync import sync_to_async
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chat import services
+from chat.core.errors import ErrorCode, Refused
+from chat.db import in_visitor_db
 from chat.models import Conversation, Event, Site
+from chat.selectors import keep_for
 from frontend.views import leave
 from tests.app.test_visitor_socket import tell
 from tests.support.people import ben, new_token, open_site
@@ -184,6 +188,50 @@ class LeavingStories(Plain):
         row = await conversation_now(self.pk)
         assert (row.erase_asked_at, row.ended_by) == (None, "visitor")
         assert "It was not erased." in ada.html
+
+    async def test_erasing_in_the_moment_in_which_the_advocate_ends_it_is_erasing(self) -> None:
+        ada = await self.begun()
+        await self.taken()
+        await ada.get("/plain/end?l=en")
+        ends = [self.ended_by_ben]
+
+        def atomic() -> Any:
+            # whatever was read before this is old by now
+            if ends:
+                ends.pop()()
+            return transaction.atomic()
+
+        with mock.patch("chat.services.erasing.transaction", mock.Mock(atomic=atomic)):
+            answer = await ada.post("/plain/end", ada.form("/plain/end") | {"what": "erase"})
+        assert (answer.status_code, ada.token, ends) == (200, "", [])
+        assert "is erased within a few minutes" in ada.html
+        row = await conversation_now(self.pk)
+        assert (row.ended_by, row.erase_asked_at is not None) == ("advocate", True)
+
+    def ended_by_ben(self) -> None:
+        services.end_conversation(actor=ben(), conversation_id=self.pk, now=timezone.now())
+
+    async def test_what_could_not_be_erased_is_said_and_may_be_tried_again(self) -> None:
+        for failing in (OperationalError("down"), Refused(ErrorCode.OURS)):
+            ada = await self.begun()
+            await ada.get("/plain/end?l=en")
+
+            async def down(function: Any, *args: Any, failing: Exception = failing, **given: Any) -> Any:
+                if function is services.ask_erasure_by_token:
+                    raise failing
+                if function is keep_for:
+                    raise OperationalError("down")
+                return await in_visitor_db(function, *args, **given)
+
+            with mock.patch("frontend.views.plain.in_visitor_db", down):
+                answer = await ada.post("/plain/end", ada.form("/plain/end") | {"what": "erase"})
+            assert answer.status_code == 503
+            assert "The problem is on our side." in ada.html
+            assert "for 31 days at most" in ada.html
+            assert ada.token != ""
+            assert (await conversation_now(self.pk)).state == "waiting"
+            await ada.post("/plain/end", ada.form("/plain/end") | {"what": "erase"})
+            assert "is erased within a few minutes" in ada.html
 
     async def test_the_advocates_last_words_stay_for_a_while_and_then_nothing_is_here(self) -> None:
         ada = await self.begun()

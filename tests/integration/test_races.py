@@ -121,6 +121,22 @@ class RaceStories(Races):
             assert row.ended_by == "left_quickly"
             Conversation.objects.filter(pk=pk, state="wrap_up").update(state="closed")
 
+    def test_a_wish_to_erase_and_the_advocates_end_both_count_whichever_is_first(self) -> None:
+        for _ in range(5):
+            pk, token = held_by(self.ben)
+            answers = at_once([self.erase(token), self.end(self.ben, pk)])
+            assert answers[0].result is True
+            row = conversation(pk)
+            assert (row.state, row.erase_asked_at) == ("wrap_up", NOON)
+            assert row.ended_by in {"advocate", "visitor"}
+            Conversation.objects.filter(pk=pk).update(state="closed")
+
+    def erase(self, token: str) -> Work:
+        return lambda: services.ask_erasure_by_token(token=token, now=NOON)
+
+    def end(self, who: Staff, pk: UUID) -> Work:
+        return lambda: services.end_conversation(actor=who, conversation_id=pk, now=NOON)
+
     def test_two_workers_offer_once(self) -> None:
         pks = [waiting()[0] for _ in range(3)]
         at_once([lambda: services.offer_waiting(now=NOON)] * 3)
