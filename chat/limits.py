@@ -39,8 +39,13 @@ class Limits:
 
     def is_flood(self, address: str, now: datetime) -> bool:
         """Count one beginning; tell whether there are too many."""
-        if self._texts is None:
-            return False
+        return self._texts is not None and self._today(now).is_flood(address, now.timestamp())
+
+    def returns_often(self, address: str, now: datetime) -> bool:
+        """Count one return by words; tell whether there were very many from this network."""
+        return self._texts is not None and self._today(now).returns_often(address, now.timestamp())
+
+    def _today(self, now: datetime) -> Openings:
         day, at = now.toordinal(), now.timestamp()
         if self._openings is None or self._openings.day != day:
             fresh = Openings(os.urandom(32), day, at)
@@ -48,7 +53,7 @@ class Limits:
                 # midnight forgets where people came from, and not that there are very many
                 fresh.everybody = self._openings.everybody
             self._openings = fresh
-        return self._openings.is_flood(address, at)
+        return self._openings
 
 
 class FramePace:

@@ -154,6 +154,8 @@ class ReturnWords(models.Model):
     lookup = models.BinaryField(max_length=32, unique=True)
     salt = models.BinaryField(max_length=16)
     digest = models.BinaryField(max_length=32)
+    # in how many lanes they were hashed; the first were in four
+    lanes = models.PositiveSmallIntegerField(default=4)
     tries = models.PositiveSmallIntegerField(default=0)
     given_at = models.DateTimeField()
     # set when the visitor left quickly; while the conversation runs they have no end

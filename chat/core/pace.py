@@ -82,7 +82,7 @@ class Buckets:
 
 @dataclass(slots=True)
 class Openings:
-    """Decide whether a beginning is ordinary or part of a flood. Nobody is refused: a flood asks for proof of work.
+    """Decide whether a beginning, or a return, is ordinary or part of a flood. A flood of beginnings asks for work.
 
     A count by where somebody comes from comes first: as a keyed digest of the network that is cut to 64 bits, under a
     key that lives in this process's memory and is replaced each day: nothing of an address is written anywhere, and
@@ -96,25 +96,34 @@ class Openings:
     now: float
     everybody: Bucket = field(init=False)
     networks: Buckets = field(init=False)
+    returns: Buckets = field(init=False)
 
     SITE_BURST = 60.0
     SITE_PER_SECOND = 1.0
     NETWORK_BURST = 20.0
     NETWORK_PER_SECOND = 20 / 3600
+    RETURN_BURST = 20.0
+    RETURN_PER_SECOND = 1 / 60
     MOST_NETWORKS = 20_000
 
     def __post_init__(self) -> None:
         self.everybody = Bucket.full(self.SITE_BURST, self.SITE_PER_SECOND, self.now)
         self.networks = Buckets(self.NETWORK_BURST, self.NETWORK_PER_SECOND, self.MOST_NETWORKS)
+        self.returns = Buckets(self.RETURN_BURST, self.RETURN_PER_SECOND, self.MOST_NETWORKS)
 
     def is_flood(self, address: str, now: float) -> bool:
         """Count one beginning; tell whether there are too many, of all or from this network."""
+        return self._is_over(self.networks, address, now) or self.everybody.take(now) > 0
+
+    def returns_often(self, address: str, now: float) -> bool:
+        """Count one return by words; tell whether this network has tried very often."""
+        return self._is_over(self.returns, address, now)
+
+    def _is_over(self, counts: Buckets, address: str, now: float) -> bool:
         network = network_of(address)
-        if network is not None:
-            digest = hmac.digest(self.secret, network, hashlib.sha256)[:8]
-            if self.networks.take(digest, now) > 0:
-                return True
-        return self.everybody.take(now) > 0
+        if network is None:
+            return False
+        return counts.take(hmac.digest(self.secret, network, hashlib.sha256)[:8], now) > 0
 
 
 def network_of(address: str) -> bytes | None:

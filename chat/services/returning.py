@@ -58,6 +58,7 @@ def _keep(actor: Visitor, kept: words.Kept, now: datetime) -> StoredEvent:
                 "lookup": kept.lookup,
                 "salt": kept.salt,
                 "digest": kept.digest,
+                "lanes": kept.lanes,
                 "tries": 0,
                 "given_at": now,
                 "until": None,
@@ -175,4 +176,4 @@ def forget_words(*, now: datetime) -> Done[int]:
 
 
 def _kept(row: ReturnWords) -> words.Kept:
-    return words.Kept(bytes(row.lookup), bytes(row.salt), bytes(row.digest))
+    return words.Kept(bytes(row.lookup), bytes(row.salt), bytes(row.digest), row.lanes)

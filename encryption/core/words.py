@@ -11,14 +11,15 @@ import hmac
 import os
 import threading
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from argon2.low_level import Type, hash_secret_raw
 
 from encryption.core.envelope import fields
 from encryption.core.slots import Cost, new_phrase, plain_phrase
 
-COST = Cost(memory_kib=65_536, passes=3, lanes=4)
+COST = Cost(memory_kib=65_536, passes=3, lanes=1)
+"""One lane: the library takes a thread for each, and a flood of guesses is to take no more processors than hashes."""
 LOOKUP_WORDS = 2
 TELLING_LETTERS = 4
 MOST_CHARACTERS = 200
@@ -37,6 +38,7 @@ class Kept:
     lookup: bytes
     salt: bytes
     digest: bytes
+    lanes: int
 
 
 def new_words(language: str) -> tuple[str, ...]:
@@ -47,7 +49,7 @@ def new_words(language: str) -> tuple[str, ...]:
 def keep(phrase: str, pepper: bytes, cost: Cost) -> Kept:
     """Return what is stored of six words; slow on purpose."""
     salt = os.urandom(SALT)
-    return Kept(lookup_of(phrase, pepper), salt, _digest(phrase, salt, pepper, cost))
+    return Kept(lookup_of(phrase, pepper), salt, _digest(phrase, salt, pepper, cost), cost.lanes)
 
 
 def lookup_of(phrase: str, pepper: bytes) -> bytes:
@@ -59,6 +61,7 @@ def lookup_of(phrase: str, pepper: bytes) -> bytes:
 def fits(phrase: str, kept: Kept | None, pepper: bytes, cost: Cost) -> bool:
     """Tell whether these are the words; without anything to compare with it takes as long and is false."""
     salt = os.urandom(SALT) if kept is None else kept.salt
+    cost = cost if kept is None else replace(cost, lanes=kept.lanes)
     right = hmac.compare_digest(
         _digest(phrase, salt, pepper, cost), bytes(hashlib.sha256().digest_size) if kept is None else kept.digest
     )

@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
 from chat import broadcast, services
+from chat.consumers.visitor import address_of
 from chat.core.errors import ErrorCode, Refused
 from chat.core.returning import MOST_CODE_WORD
 from chat.db import in_visitor_db
@@ -55,7 +56,9 @@ async def come_back(request: HttpRequest) -> HttpResponse:
     token, typed = request.POST.get("token", ""), request.POST.get("words", "")[:MOST_TYPED]
     token = token if TOKEN.fullmatch(token) else _fresh()
     try:
-        found = await returns().come_back(typed, token, timezone.now())
+        found = await returns().come_back(
+            typed, token, timezone.now(), address=address_of(getattr(request, "scope", {}))
+        )
     except (Refused, Error) as error:
         return SeeOther(f"/plain/back{look.query}&n={_code(error)}")
     if not found:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from chat import broadcast, services
 from chat.codec import Malformed, decode_request
+from chat.consumers.visitor import address_of
 from chat.core.errors import Refused
 from chat.db import in_visitor_db
 from chat.protocol import AgreeCodeWord, GiveWords, ReturnByWords
@@ -21,7 +22,7 @@ from chat.returns import returns
 from frontend.return_words import return_words
 from frontend.views.bye import MOST_BYTES, from_our_own_page, no_store
 
-Work = Callable[[bytes], Awaitable[dict[str, Any]]]
+Work = Callable[[HttpRequest], Awaitable[dict[str, Any]]]
 
 
 @require_safe
@@ -53,18 +54,19 @@ async def code_word(request: HttpRequest) -> HttpResponse:
     return await _answered(request, _code_word)
 
 
-async def _words(body: bytes) -> dict[str, Any]:
-    asked = decode_request(body, GiveWords)
+async def _words(request: HttpRequest) -> dict[str, Any]:
+    asked = decode_request(request.body, GiveWords)
     return {"words": await returns().give_words(asked.token, timezone.now())}
 
 
-async def _come_back(body: bytes) -> dict[str, Any]:
-    asked = decode_request(body, ReturnByWords)
-    return {"found": await returns().come_back(asked.words, asked.token, timezone.now())}
+async def _come_back(request: HttpRequest) -> dict[str, Any]:
+    asked = decode_request(request.body, ReturnByWords)
+    address = address_of(getattr(request, "scope", {}))
+    return {"found": await returns().come_back(asked.words, asked.token, timezone.now(), address=address)}
 
 
-async def _code_word(body: bytes) -> dict[str, Any]:
-    asked = decode_request(body, AgreeCodeWord)
+async def _code_word(request: HttpRequest) -> dict[str, Any]:
+    asked = decode_request(request.body, AgreeCodeWord)
     await broadcast.told(in_visitor_db(services.agree_by_token, token=asked.token, text=asked.text, now=timezone.now()))
     return {}
 
@@ -76,7 +78,7 @@ async def _answered(request: HttpRequest, work: Work) -> HttpResponse:
     if not (length.isascii() and length.isdigit() and int(length) <= MOST_BYTES):
         return no_store(HttpResponse(status=413))
     try:
-        answer = await work(request.body)
+        answer = await work(request)
     except Malformed:
         return no_store(HttpResponse(status=400))
     except Refused as refused:

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from chat import services
 from chat.core.pace import TooFast
+from chat.limits import Limits
 from chat.models import CodeWord, Event, ReturnWords
-from chat.returns import Returns
 from tests.app.test_visitor_socket import tell
 from tests.support.people import ben, conversation
 from tests.support.plain import CANARY, Browser, Frame, Plain, conversation_now
@@ -42,6 +42,9 @@ class WordsStories(Plain):
         await self.taken()
         words = await self.words_of(ada)
         assert len(words) == 6
+        with mock.patch.object(Limits, "returns_often", return_value=False) as counted:
+            await self.back(Browser(), "one two three four five six")
+        assert counted.call_args.args[0] == "127.0.0.1", "tries without script are counted by where they come from too"
         assert not any(word in str(ada.client.cookies) for word in words)
         form = ada.form("/plain/code-word") | {"code": "plum jam"}
         await ada.post("/plain/code-word", form)
@@ -137,7 +140,7 @@ class WordsStories(Plain):
             (TooFast(3.0), "slow_down", "Too many at once."),
             (OperationalError(CANARY), "ours", "This did not work."),
         ):
-            with mock.patch.object(Returns, "_slowly", side_effect=error):
+            with mock.patch("chat.returns.in_slow_db", side_effect=error):
                 answer = await self.back(Browser(), "one two three four five six")
                 await self.words_of_refused(ada, said)
             assert answer["Location"] == f"/plain/back?l=en&m=live&n={name}"

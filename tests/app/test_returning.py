@@ -21,6 +21,7 @@ from chat.selectors import events_after, events_before, visitor_by_token, visito
 from chat.selectors.listed import running
 from chat.services.base import Done
 from chat.services.keys import retire_closed
+from encryption.core.slots import Cost
 from encryption.services import words
 from staff.services import set_availability
 from tests.support.people import NOON, ben, cleo, conversation, dana, eve, held_by, new_token, recorded, waiting
@@ -124,6 +125,13 @@ class ComingBack(TestCase):
         _, token = back(phrase)
         assert back(phrase, token=token)[0] == pk
         assert codes(pk).count("came_back") == 1
+
+    def test_words_from_before_they_took_one_thread_lead_back(self) -> None:
+        pk, old = held_by(ben())
+        with mock.patch("encryption.services.words.COST", Cost(memory_kib=32, passes=1, lanes=4)):
+            phrase = given(old)
+        with mock.patch("encryption.services.words.COST", Cost(memory_kib=32, passes=1, lanes=1)):
+            assert back(phrase)[0] == pk
 
     def test_new_words_take_the_place_of_old_ones(self) -> None:
         pk, old = held_by(ben())

@@ -1,7 +1,8 @@
 """The way back as pages take it: requests that tell a guesser nothing, and lines that get nothing they should not."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 from unittest import mock
 
@@ -13,7 +14,8 @@ from django.utils import timezone
 from chat import broadcast, returns, services
 from chat.consumers import poll
 from chat.core.errors import ErrorCode, Refused
-from chat.core.pace import TooFast
+from chat.core.pace import Openings, TooFast
+from chat.limits import Limits
 from chat.models import ReturnWords
 from chat.protocol import VisitorHello
 from chat.returns import MOST_WAITING, STEP, Returns
@@ -66,6 +68,31 @@ async def ask(path: str, **body: Any) -> Any:
 async def come_back(words: str) -> tuple[bool, str]:
     token = new_token()
     return (await ask("/return", token=token, words=words))["found"], token
+
+
+def knock(here: Returns, address: str = "") -> "asyncio.Task[bool]":
+    """Try to come back with words that lead nowhere."""
+    return asyncio.create_task(here.come_back("a", new_token(), timezone.now(), address=address))
+
+
+@asynccontextmanager
+async def held_up() -> AsyncIterator[None]:
+    """Let no try to come back end meanwhile."""
+    gate, real = asyncio.Event(), returns.in_slow_db
+
+    async def held(work: Any) -> Any:
+        if work.func is services.give_words:
+            return await real(work)
+        await gate.wait()
+        return services.Done(None)
+
+    with mock.patch("chat.returns.in_slow_db", held):
+        try:
+            async with asyncio.timeout(3):
+                yield
+        finally:
+            gate.set()
+            await asyncio.sleep(0)
 
 
 def bodies(frames: list[dict[str, Any]]) -> list[str]:
@@ -171,26 +198,59 @@ class Guessing(TestCase):
             mock.patch("chat.returns.steady", side_effect=clock),
             mock.patch("chat.returns.pause", mock.AsyncMock()) as paused,
         ):
-            await Returns().come_back("one two three", new_token(), timezone.now())
-            await Returns().come_back(words, new_token(), timezone.now())
+            await Returns().come_back("one two three", new_token(), timezone.now(), address="")
+            await Returns().come_back(words, new_token(), timezone.now(), address="")
         assert [call.args[0] for call in paused.call_args_list] == [STEP - 0.25, 2 * STEP - 1.75]
 
     async def test_a_flood_waits_outside(self) -> None:
         here = Returns()
-        gate = asyncio.Event()
-
-        async def held(work: Any) -> Any:
-            await gate.wait()
-            return services.Done(None)
-
-        with mock.patch("chat.returns.in_slow_db", held):
-            flood = [asyncio.create_task(here.come_back("a", new_token(), timezone.now())) for _ in range(MOST_WAITING)]
-            await asyncio.sleep(0)
+        async with held_up():
+            flood = [knock(here) for _ in range(MOST_WAITING)]
+            await asyncio.sleep(0.01)
             with pytest.raises(TooFast) as caught:
-                await here.come_back("a", new_token(), timezone.now())
-            gate.set()
-            assert await asyncio.gather(*flood) == [False] * MOST_WAITING
+                await knock(here)
+        assert await asyncio.gather(*flood) == [False] * MOST_WAITING
         assert caught.value.code is ErrorCode.SLOW_DOWN
+
+    async def test_who_guesses_takes_no_place_of_a_page_that_asks_for_words(self) -> None:
+        talk = await sync_to_async(Talk)()
+        here = Returns()
+        async with held_up():
+            flood = [knock(here) for _ in range(MOST_WAITING)]
+            await asyncio.sleep(0.01)
+            assert len(await here.give_words(talk.token, timezone.now())) == 6
+        await asyncio.gather(*flood)
+
+    async def test_a_made_up_token_takes_no_place_and_is_not_counted(self) -> None:
+        here = Returns()
+        with mock.patch("chat.returns.in_slow_db") as slow:
+            for _ in range(MOST_WAITING + 1):
+                with pytest.raises(Refused) as caught:
+                    await here.give_words(new_token(), timezone.now())
+                assert caught.value.code is ErrorCode.TOKEN_UNKNOWN
+        assert not slow.called
+        assert len(here._asks) == 0
+
+    async def test_one_network_that_never_stops_shares_one_place_and_others_have_the_rest(self) -> None:
+        here = Returns()
+        with mock.patch("chat.returns.in_slow_db", mock.AsyncMock(return_value=services.Done(None))):
+            for _ in range(int(Openings.RETURN_BURST)):
+                assert not await knock(here, "8.8.8.8")
+        async with held_up():
+            one = knock(here, "8.8.8.8")
+            await asyncio.sleep(0.01)
+            with pytest.raises(TooFast):
+                await knock(here, "8.8.8.8")
+            others = [knock(here, f"9.9.9.{number}") for number in range(MOST_WAITING - 1)]
+            await asyncio.sleep(0.01)
+            assert not any(other.done() for other in others)
+        # who shares the network is not shut out
+        assert await asyncio.gather(one, *others) == [False] * MOST_WAITING
+
+    async def test_where_somebody_comes_from_is_counted(self) -> None:
+        with mock.patch.object(Limits, "returns_often", return_value=False) as counted:
+            await come_back("one two three four five six")
+        assert [call.args[0] for call in counted.call_args_list] == ["127.0.0.1"]
 
     async def test_words_are_asked_for_a_few_times_only(self) -> None:
         talk = await sync_to_async(Talk)()

@@ -69,10 +69,18 @@ def test_the_same_words_are_kept_differently_each_time() -> None:
     assert all(word.encode() not in first.lookup + first.salt + first.digest for word in ADAS.split())
 
 
+def test_words_that_were_hashed_in_more_lanes_still_fit() -> None:
+    before, now = (Cost(memory_kib=32, passes=1, lanes=lanes) for lanes in (4, 1))
+    kept = words.keep(ADAS, PEPPER, before)
+    assert kept.lanes == 4
+    assert words.fits(ADAS, kept, PEPPER, now)
+    assert not words.fits(ADAS.replace("bread", "butter"), kept, PEPPER, now)
+
+
 def test_who_has_no_row_is_worked_on_as_long() -> None:
     with mock.patch("encryption.core.words.hash_secret_raw", wraps=hash_secret_raw) as hashed:
         words.fits(ADAS, None, PEPPER, CHEAP)
-        words.fits(ADAS, words.Kept(b"", b"s" * 16, b"d" * 32), PEPPER, CHEAP)
+        words.fits(ADAS, words.Kept(b"", b"s" * 16, b"d" * 32, CHEAP.lanes), PEPPER, CHEAP)
     costs = [call.args[2:] for call in hashed.call_args_list]
     assert len(costs) == 2
     assert costs[0] == costs[1]
@@ -84,5 +92,5 @@ def test_a_very_long_text_is_not_hashed_at_length() -> None:
     assert len(hashed.call_args.args[0]) <= words.MOST_CHARACTERS
 
 
-def test_the_cost_is_that_of_the_design() -> None:
-    assert Cost(memory_kib=65_536, passes=3, lanes=4) == words.COST
+def test_the_cost_is_that_of_the_design_in_one_thread() -> None:
+    assert Cost(memory_kib=65_536, passes=3, lanes=1) == words.COST
