@@ -16,6 +16,7 @@ from chat.models import Conversation, Event, OutboxItem
 from crisis import services as crisis
 from crisis.models import Escalation
 from crisis.selectors import EscalationView, reason_of, reason_subject
+from crisis.services import escalations
 from encryption.models import DataKey
 from encryption.providers import ProviderDown
 from encryption.services import sealing
@@ -169,8 +170,10 @@ class OutageStories(Leaving):
     def test_a_repeat_that_meets_the_first_under_the_lock_leaves_no_key_behind(self) -> None:
         pk, _ = held_by(ben())
         first = self.flag(pk)
-        real = crisis._repeat
-        with mock.patch.object(crisis, "_repeat", side_effect=[None, real(conversation(pk), ben(), 3, WHY, "d" * 32)]):
+        real = escalations._repeat
+        with mock.patch.object(
+            escalations, "_repeat", side_effect=[None, real(conversation(pk), ben(), 3, WHY, "d" * 32)]
+        ):
             assert self.flag(pk).id == first.id
         kept = DataKey.objects.filter(subject_kind="escalation").values_list("subject_id", flat=True)
         assert list(kept) == [first.id]

@@ -1,5 +1,4 @@
 /** The visitor's page: joins the line, the store and the view. The token lives in `exit.js`. */
-
 import { openLine } from "../lib/socket.js";
 import { answered, asking, empty, gone, misses, queued, quiet, reduce, takenBack, way } from "../lib/visitor_store.js";
 import { Dialled, entry, later as aside, loadBack, loadPolls, prove, turns } from "./dial.js";
