@@ -158,6 +158,7 @@ def words(site: SiteView) -> Words:
         "fact_erased": _("What was written here has been erased."),
         "fact_unreadable": _("A message that stood here cannot be shown. The problem is on our side."),
         "fact_gone": _("The line was away for too long. This chat was closed."),
+        "fact_moved": _("This page can no longer show your chat."),
         "sending": _("Sending"),
         "sent": _("Sent"),
         "delivered": _("Delivered"),

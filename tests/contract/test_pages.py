@@ -42,7 +42,8 @@ LOADED_LATER = {
     FRONTEND / "static/js" / name
     for name in (
         *("lib/expected.js", "lib/poll.js", "lib/links.js", "lib/parts.js"),
-        *("visitor/back.js", "visitor/proof.js", "visitor/texts.js", "visitor/tongue.js", "visitor/waiting.js"),
+        *("visitor/back.js", "visitor/ending.js", "visitor/proof.js", "visitor/texts.js", "visitor/tongue.js"),
+        "visitor/waiting.js",
     )
 }
 VISITOR_SCRIPTS = [

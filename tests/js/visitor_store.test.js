@@ -178,12 +178,13 @@ test("typing is shown only while somebody is there, until a message or silence",
   assert.equal(reduce(typing, standing(), NOW).typing, false);
 });
 
-test("either side ends it, or the line was away too long", () => {
-  assert.equal(after(welcome(), fact(1, "ended_by_visitor")).ended, "visitor");
+test("either side ends it, the line was away too long, or this page may no longer see it", () => {
+  assert.equal(after(welcome(), fact(1, "ended_by_visitor")).ended, "ended_by_visitor");
   const ended = after(welcome(), fact(1, "ended_by_advocate", "Sam"));
-  assert.deepEqual([ended.ended, ended.endedBy, ended.waitingFrom], ["advocate", "Sam", null]);
-  assert.equal(gone(after(welcome())).ended, "gone");
-  assert.equal(gone(ended).ended, "advocate");
+  assert.deepEqual([ended.ended, ended.endedBy, ended.waitingFrom], ["ended_by_advocate", "Sam", null]);
+  assert.equal(gone(after(welcome()), 4410).ended, "gone");
+  assert.equal(gone(after(welcome(), fact(1, "came_back")), 4401).ended, "moved", "nobody closed it");
+  assert.equal(gone(ended, 4401).ended, "ended_by_advocate");
 });
 
 test("a frame that changes nothing returns the same state", () => {

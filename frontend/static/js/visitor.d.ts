@@ -17,7 +17,8 @@ export type Own = {
   refused: string | null;
 };
 
-export type End = "visitor" | "advocate" | "gone";
+/** How it ended, as the word list names it; `moved`: this page may no longer see it. */
+export type End = "ended_by_visitor" | "ended_by_advocate" | "gone" | "moved";
 
 export type State = {
   begun: boolean;

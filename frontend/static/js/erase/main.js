@@ -1,5 +1,6 @@
 /** Having a conversation erased, with its end or after it. Loaded only where the site offers it; the rest needs none of it. */
 
+import { later } from "../visitor/dial.js";
 import { chat } from "../visitor/exit.js";
 import { end, finish } from "../visitor/main.js";
 import { put } from "../visitor/view.js";
@@ -27,6 +28,7 @@ function forget() {
 /** @param {boolean} asked */
 function over(asked) {
   forget();
+  later.ending?.show(true);
   put(news, words[asked ? "erase_asked" : "erase_kept"] ?? "");
   put(found("[data-erase-urgent]"), asked ? (words["erase_urgent"] ?? "") : "");
   found("[data-erase-urgent]").hidden = found("#erasing-ended").hidden = !asked;

@@ -1,8 +1,8 @@
 /**
- * A line to the server that comes back by itself and loses no command. No words and no meaning of frames in here.
+ * A line to the server that comes back by itself and loses no command.
  *
  * Server and page agree on: the page speaks first (`hello`), the server answers `welcome`; a command carries `ref` and
- * is answered by `ok` or `error` with the same `ref`; a repeated command is harmless. Everything else is an event.
+ * is answered by `ok` or `error` with the same `ref`; a repeated command is harmless.
  *
  * @typedef {import("../line").Answer} Answer
  * @typedef {import("../line").LineState} LineState
@@ -23,7 +23,7 @@ const RESTART_SPREAD = 5_000;
 const OVERLOAD_WAIT = 5_000;
 const SOONEST_AGAIN = 1_000;
 
-/** Close codes after which coming back is useless, with the refusal that unanswered commands then get. */
+/** Close codes after which coming back is useless, and how unanswered commands are then refused. */
 const STOPS = new Map([
   [4400, "version_unknown"],
   [4401, "sign_in_again"],
@@ -60,7 +60,7 @@ function pageWakes(wake) {
  *
  * `onFrame` gets every frame except the `ok` and `error` of a command; `detail.code` is a close code. A command is sent
  * again, in order, after each welcome until it is answered; `slow_down` is waited out here. At the end of the line
- * (`close`, or a close code that forbids coming back) unanswered commands are refused.
+ * unanswered commands are refused.
  *
  * @template {{type: string}} Event
  * @param {import("../line").Options<Event>} options
@@ -75,7 +75,7 @@ export function openLine({ url, hello, ping = () => ({ type: "ping" }), onFrame,
   let openedAt = Infinity;
   let triedAt = -Infinity;
   let nextRef = 1;
-  /** Until when nothing may be sent, because the server asked for it. */
+  /** Until when the server wants nothing sent. */
   let heldUntil = 0;
   /** The last error without a command: the reason of a close that follows. @type {string | null} */
   let refusal = null;

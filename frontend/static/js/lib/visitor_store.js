@@ -42,9 +42,8 @@ export function empty() {
 }
 
 /**
- * Return the state after a frame. Events are numbered from 1 without gaps: the next one goes to the end, the one before
- * the first to the top, those in between were seen before, and one beyond the next only says how far the log goes
- * (`misses`).
+ * Return the state after a frame. Events are numbered without gaps: the next one goes to the end, the one before the
+ * first to the top, and one beyond the next only says how far the log goes (`misses`).
  *
  * @param {State} state
  * @param {VisitorEvent} frame
@@ -147,9 +146,8 @@ function event(state, frame, now) {
     case "return_accepted":
       return { ...next, hidden: false };
     case "ended_by_visitor":
-      return { ...next, ended: "visitor", waitingFrom: null };
     case "ended_by_advocate":
-      return { ...next, ended: "advocate", endedBy: name, waitingFrom: null };
+      return { ...next, ended: code, endedBy: name, waitingFrom: null };
     default:
       return next;
   }
@@ -161,8 +159,8 @@ export function misses(state) {
 }
 
 /**
- * Return the state with which the log is asked for again. Where asking twice did not help, `refused` or not, it holds
- * nothing: a page that keeps a number that the server does not go on from would ask for ever.
+ * Return the state with which the log is asked for again. Where asking twice did not help it holds nothing: a page
+ * could ask for ever from a number that the server does not go on from.
  *
  * @param {State} state
  * @param {boolean} refused
@@ -175,7 +173,7 @@ export function asking(state, refused) {
 }
 
 /**
- * Put a message on its way, or on its way again.
+ * Put a message on its way.
  *
  * @param {State} state
  * @param {{clientId: string, body: string}} message
@@ -232,7 +230,7 @@ export function way(own, now) {
 }
 
 /**
- * Tell how far a message that is stored has got: to the server, to a page of staff, or under somebody's eyes.
+ * Tell how far a stored message has got: to the server, to a page of staff, or under somebody's eyes.
  *
  * @param {State} state
  * @param {number} seq
@@ -248,17 +246,18 @@ export function quiet(state) {
 }
 
 /**
- * Note that the server gave the conversation up while the line was away.
+ * Note that it ended while the line was away, or that this page may no longer see it.
  *
  * @param {State} state
+ * @param {number} code of the close
  * @returns {State}
  */
-export function gone(state) {
-  return state.ended === null ? { ...state, ended: "gone", waitingFrom: null } : state;
+export function gone(state, code) {
+  return state.ended === null ? { ...state, ended: code === 4401 ? "moved" : "gone", waitingFrom: null } : state;
 }
 
 /**
- * Return the text as it goes out, and by how many characters it is too long: counted as the server counts.
+ * Return the text as it goes out, and how many characters are left, as the server counts.
  *
  * @param {string} text
  */

@@ -92,9 +92,11 @@ function ask(texts) {
   async function tried() {
     if (field.value.trim() === "" || go.disabled) return;
     go.disabled = true;
+    startable(false);
     put(news, texts["looking"] ?? "");
     const answer = await post("/return", { token, words: field.value });
     go.disabled = false;
+    startable(true);
     if (answer.found !== true) return put(news, answer.found === false ? (texts["not_found"] ?? "") : trouble(texts, answer.error));
     field.value = "";
     close();
@@ -107,6 +109,11 @@ function ask(texts) {
     void tried();
   });
   return made;
+}
+
+/** Let nothing else begin while the words are looked up: two lines would feed one chat. @param {boolean} may */
+function startable(may) {
+  for (const id of ["start", "start-below", "have-words"]) document.getElementById(id)?.toggleAttribute("disabled", !may);
 }
 
 /** Say that what stands before is hidden, for as long as it is. @param {Words} texts */
@@ -125,6 +132,8 @@ function offer(texts) {
   const heading = h("h2", { tabindex: "-1" }, texts["six_words"] ?? "");
   const news = h("p", { role: "status" });
   const six = h("ol", { class: "six", hidden: "" });
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let hiding;
   const get = button(texts[given ? "show_new" : "show_them"] ?? "", () => void got(), "main");
   const made = h("div", { class: "box", id: "return-words" }, heading, h("p", {}, texts["why"] ?? ""), h("p", {}, texts["careful"] ?? ""), get, six, news, ...codeWord(texts), button(texts["close"] ?? "", closed));
   box("ending").after(made);
@@ -142,10 +151,12 @@ function offer(texts) {
     six.hidden = false;
     given = true;
     put(get, texts["hide_them"] ?? "");
-    setTimeout(gone, SHOWN_FOR);
+    clearTimeout(hiding);
+    hiding = setTimeout(gone, SHOWN_FOR);
     return put(news, texts["learn"] ?? "");
   }
   function gone() {
+    clearTimeout(hiding);
     six.replaceChildren();
     six.hidden = true;
     put(get, texts["show_new"] ?? "");

@@ -9,12 +9,12 @@ export const Dialled = /** @type {Dialler} */ (/** @type {unknown} */ (function 
   return (entry.line = new dialler(url));
 }));
 
-/** Have at hand what stands in: it is no part of the first screen, and it is asked for again until it is there. */
+/** Have at hand what stands in; asked for again until it is there. */
 export function loadPolls() {
   if (dialler === WebSocket) void import("../lib/poll.js").then((polls) => (dialler = polls.dialler()), () => undefined);
 }
 
-/** What a chat needs now and then, once it is there. @type {{texts?: typeof import("./texts.js"), survey?: typeof import("../survey/main.js")}} */
+/** What a chat needs now and then, once it is there. @type {{texts?: typeof import("./texts.js"), ending?: typeof import("./ending.js"), survey?: typeof import("../survey/main.js")}} */
 export const later = {};
 
 /** Let the links of the languages turn the page where it stands. @param {(turned: boolean, href: string) => void} then */

@@ -33,7 +33,8 @@ export function hasLeft() {
 function wipe() {
   wiped = true;
   document.documentElement.hidden = true;
-  document.body.replaceChildren();
+  // not there yet while the page is read
+  document.body?.replaceChildren();
 }
 
 /** @returns {string} the neutral page */
@@ -50,8 +51,8 @@ function go(wait = AGAIN_AFTER) {
 export function leave() {
   if (left) return;
   left = true;
-  wipe();
   try {
+    wipe();
     chat.cut();
     const body = JSON.stringify({ token: chat.token });
     // also without a chat: the answer makes the browser drop what it cached of this page

@@ -9,9 +9,8 @@ import { wordsOfPage } from "./words.js";
 /** @typedef {import("../visitor").State} State @typedef {import("../visitor").Own} Own @typedef {import("../protocol").VisitorEvent} VisitorEvent */
 
 const VERSION = 1;
-const MINUTE = 60_000;
 const TYPING_LASTS = 8_000;
-const LAST_WORDS_FOR = 10 * MINUTE;
+const LAST_WORDS_FOR = 600_000;
 const CATCH_UP_WITHIN = 3_000;
 const TRY_AGAIN_AFTER = 5_000;
 const TELL_SEEN_AFTER = 1_000;
@@ -27,8 +26,7 @@ const REASONS = {
   token_spent: "error_closed",
 };
 
-const words = wordsOfPage();
-const say = voice();
+const [words, say] = [wordsOfPage(), voice()];
 const log = logOf(words, { again, takeBack });
 const composer = composerOf(words, say, post);
 const around = surroundings(words, say);
@@ -95,7 +93,7 @@ function heard(frame) {
   if (frame.type === "error" && frame.code === "ahead_of_log") askAgain(true);
   else if ((frame.type === "message" || frame.type === "fact") && frame.seq > state.last) askAgain(false);
   else if (misses(state)) later("behind", CATCH_UP_WITHIN, () => misses(state) && askAgain(false));
-  if (before.ended === null && state.ended === "visitor") finish();
+  if (before.ended === null && state.ended === "ended_by_visitor") finish();
   else if (before.ended === null && state.ended !== null) lastWords();
   draw();
 }
@@ -108,13 +106,13 @@ function askAgain(refused) {
   line?.reconnect();
 }
 
-/** Return how far this page has got, and whoever looks at it. */
+/** Return how far this page has got, and its reader. */
 function seen() {
   if (document.visibilityState === "visible" && covered === null && log.follows()) read = state.last;
   return { delivered: state.last, read };
 }
 
-/** Tell the server so a little later, once for all that came. */
+/** Tell the server a little later, once for all. */
 function tellSeen() {
   if (finished || `${state.last} ${seen().read}` === told || timers["seen"] !== undefined) return;
   later("seen", TELL_SEEN_AFTER, () => {
@@ -134,18 +132,16 @@ function lineIs(name, detail) {
     clearTimeout(timers["behind"]);
     if (brokenAt === 0) brokenAt = Date.now();
   }
-  if (name === "stopped") stopped(detail?.code, detail?.error === "full" ? "full" : "refused");
+  if (name === "stopped") stopped(detail?.code, detail?.error);
   draw();
 }
 
-/** @param {number | undefined} code none when this page closed the line itself @param {string} section */
-function stopped(code, section) {
+/** @param {number} [code] none when this page closed the line itself @param {string} [error] */
+function stopped(code, error) {
   brokenAt = code === 4400 ? -Infinity : 0;
-  if (code === 4403) turnTo(section, `${section}-title`);
-  else if (code !== undefined && code !== 4400 && state.ended === null) {
-    state = gone(state);
-    lastWords();
-  }
+  if (code === undefined || code === 4400 || state.ended !== null) return;
+  state = gone(state, code);
+  lastWords(code !== 4403 ? "" : error === "full" ? error : "refused");
 }
 
 /** @param {string} body */
@@ -171,7 +167,7 @@ function deliver({ clientId, body }) {
 function cameBack(clientId, code) {
   const own = state.outbox.find((one) => one.clientId === clientId);
   const reason = REASONS[code];
-  if (own === undefined || state.ended !== null) return;
+  if (own === undefined || state.ended !== null || brokenAt < 0) return;
   if (reason === undefined) {
     // our own fault: it stays on its way
     state = queued(state, own, own.at);
@@ -212,33 +208,36 @@ function goOn() {
 
 /** End it; the line stays until the server has heard of it. */
 export function end() {
-  void line?.command({ type: "end" }).then(() => line?.close());
+  const told = line?.command({ type: "end" });
+  void told?.then(() => line?.close());
+  aside.ending?.tell(told);
   finish();
 }
 
 /** Take every word of the conversation off the page. */
-export function finish() {
+export function finish(section = "ended") {
   finished = true;
   clearTimeout(timers["last"]);
   log.render((state = { ...empty(), begun: true }), Date.now());
   composer.clear();
   for (const id of ["news", "more", "typing", "unsent", "over", "confirm", "line", "status"]) box(id).replaceChildren();
-  turnTo("ended", "ended-title");
+  turnTo(section, `${section}-title`);
   void aside.survey?.ask();
 }
 
-/** Leave the other side's last words readable for a while. */
-function lastWords() {
-  const draft = composer.draft().trim();
+/** Leave the last words readable for a while. @param {string} [section] when nobody was let in */
+function lastWords(section = "") {
+  const draft = [...(section ? state.outbox.map((own) => own.body) : []), composer.draft()].join("\n\n").trim();
   put(box("unsent-words"), draft);
   box("unsent").hidden = draft === "";
   composer.clear();
   box("confirm").hidden = true;
   // the box to write in goes, and the focus must not go with it
   queueMicrotask(() => document.activeElement?.closest("[hidden]") && box("news").focus());
-  later("last", LAST_WORDS_FOR, finish);
+  later("last", LAST_WORDS_FOR, () => finish(section || "ended"));
   // nothing is missing: events come in order, and this was the last
   line?.close();
+  if (section) box(section).append(box("unsent")), turnTo(section, `${section}-title`);
 }
 
 function draw() {
@@ -251,7 +250,7 @@ function draw() {
   around(state, { brokenFor: brokenAt === 0 ? 0 : now - brokenAt, proof: entry.words });
 }
 
-/** Hide everything from whoever looks through the open apps. */
+/** Hide it from whoever looks through the open apps. */
 function cover() {
   if (hasLeft() || covered !== null) return;
   covered = { focus: document.activeElement, last: state.last };
@@ -278,7 +277,7 @@ const buttons = {
   "stop-waiting": askToEnd,
   "go-on": goOn,
   "end-yes": end,
-  clear: finish,
+  clear: () => finish(),
   retry: () => ((entry.words = ""), line?.reconnect(), draw()),
   uncover,
   "show-earlier": () => (log.holdStill(), void line?.command({ type: "older", before: state.first + 1 }).then(draw)),

@@ -171,7 +171,7 @@ export function logOf(words, does) {
     else log.scrollTop = log.scrollHeight - fromEnd;
   }
 
-  /** Stay where the reader is while earlier lines come in above, and do not have them all read aloud. */
+  /** Stay where the reader is while earlier lines come in above. */
   function holdStill() {
     follows = false;
     hush();
@@ -200,7 +200,7 @@ function within(row, name) {
 }
 
 /**
- * Return the box to write in. Nothing of its text goes anywhere before it is sent; then the log has it.
+ * Return the box to write in. Nothing of its text goes anywhere before it is sent.
  *
  * @param {Words} words @param {Say} say @param {(body: string) => void} send
  */
@@ -257,14 +257,14 @@ export function composerOf(words, say, send) {
   return { trouble, putBack, draft: () => text.value, clear };
 }
 
-/** Return what draws everything around the log: who is there, how long it takes, whether the line holds. @param {Words} words @param {Say} say */
+/** Return what draws everything around the log. @param {Words} words @param {Say} say */
 export function surroundings(words, say) {
   const call = box("call");
   let told = "";
 
   /** @param {State} state @param {boolean} broken @param {string} proof @returns {[string, string]} the news, and what can be done */
   function news(state, broken, proof) {
-    if (state.ended !== null) return [named(words, state.ended === "gone" ? "fact_gone" : "fact_ended_by_advocate", state.endedBy), ""];
+    if (state.ended !== null) return [named(words, `fact_${state.ended}`, state.endedBy), ""];
     if (!state.begun) return [words[proof || "connecting"] ?? "", words[proof ? `${proof}_more` : "waiting_more"] ?? ""];
     if (broken) return [words["line_lost"] ?? "", ""];
     if (state.waitingFrom === null) return [named(words, "with", state.advocate), ""];
@@ -272,7 +272,7 @@ export function surroundings(words, say) {
     return [words[key] ?? "", words[`${key}_more`] ?? ""];
   }
 
-  /** Say that the line broke, once it is more than a hiccup. @param {State} state @param {number} brokenFor */
+  /** Say that the line broke. @param {State} state @param {number} brokenFor */
   function breaks(state, brokenFor) {
     const where = state.begun ? (state.waitingFrom === null ? "line_lost_chat" : "line_lost_queue") : "cannot_connect";
     const key = brokenFor === Infinity ? "out_of_date" : where;
@@ -289,7 +289,7 @@ export function surroundings(words, say) {
     const [first, more] = news(state, brokenFor >= SHORT_BREAK && brokenFor < Infinity, proof);
     put(box("news"), first);
     put(box("more"), more);
-    call.toggleAttribute("hidden", state.begun ? state.staffed || state.waitingFrom === null : proof === "");
+    call.toggleAttribute("hidden", state.begun ? state.staffed || state.waitingFrom === null : proof === "" && brokenFor < SHORT_BREAK);
     box("retry").hidden = state.begun || proof !== "proof_failed";
     put(box("typing"), state.typing ? named(words, "typing", state.advocate) : "");
     breaks(state, brokenFor);

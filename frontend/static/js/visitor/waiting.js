@@ -5,6 +5,7 @@
 
 import { expected } from "../lib/expected.js";
 import { later } from "./dial.js";
+import * as ending from "./ending.js";
 import * as texts from "./texts.js";
 import { box, part, put } from "./view.js";
 import { counted } from "./words.js";
@@ -49,7 +50,7 @@ export function waits(words, say, tell) {
     box("long").hidden = true;
     box("text").focus();
   });
-  later.texts = texts;
+  [later.texts, later.ending] = [texts, ending];
   if (document.querySelector("[data-survey]") !== null) void import("../survey/main.js").then((survey) => ((later.survey = survey), survey.start()), () => undefined);
   doors(tell);
   breathe();
