@@ -15,6 +15,7 @@ from chat import broadcast, returns, services
 from chat.consumers import poll
 from chat.core.errors import ErrorCode, Refused
 from chat.core.pace import Openings, TooFast
+from chat.db import in_slow_db
 from chat.limits import Limits
 from chat.models import ReturnWords
 from chat.protocol import VisitorHello
@@ -78,7 +79,7 @@ def knock(here: Returns, address: str = "") -> "asyncio.Task[bool]":
 @asynccontextmanager
 async def held_up() -> AsyncIterator[None]:
     """Let no try to come back end meanwhile."""
-    gate, real = asyncio.Event(), returns.in_slow_db
+    gate, real = asyncio.Event(), in_slow_db
 
     async def held(work: Any) -> Any:
         if work.func is services.give_words:
