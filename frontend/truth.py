@@ -82,7 +82,7 @@ PROMISES: dict[str, Promise] = {
         _("You can have your chat erased: press “End this chat”, then “End it and erase it”."),
         (
             "tests/browser/test_archive_pages.py::test_a_visitor_ends_and_erases",
-            f"{_PLAIN}test_no_page_without_script_has_a_barrier",
+            f"{_PLAIN}test_what_a_visitor_without_script_has_erased_is_gone",
         ),
         frozenset({SCRIPT, PLAIN}),
     ),

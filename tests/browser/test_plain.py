@@ -243,6 +243,31 @@ def test_no_page_without_script_has_a_barrier(tmp_path: Path) -> None:
     assert found == []
 
 
+def test_what_a_visitor_without_script_has_erased_is_gone(tmp_path: Path) -> None:
+    migrate_and_seed(havre_environment(tmp_path))
+    with HavreServer(tmp_path) as server, sync_playwright() as playwright, browsers.chromium(playwright) as chrome:
+        page = without_script(chrome, "chromium").new_page()
+        begin(page, server.base_url)
+        say(page, "May I write here?")
+        expect(page.frame_locator("iframe[name=log]").locator(".own")).to_have_count(1)
+        assert messages(tmp_path) == 1
+        page.goto(f"{server.base_url}/plain/end?l=en")
+        page.locator("button[value=erase]").click()
+        expect(page.locator("main")).to_contain_text("What is written in this chat is erased within a few minutes.")
+        for _ in range(40):
+            if not messages(tmp_path):
+                break
+            page.wait_for_timeout(500)
+        assert messages(tmp_path) == 0
+
+
+def messages(folder: Path) -> int:
+    """Return how many messages are stored."""
+    with closing(sqlite3.connect(folder / "havre.sqlite3")) as rows:
+        (count,) = rows.execute("SELECT count(*) FROM chat_event WHERE kind = 'message'").fetchone()
+    return int(count)
+
+
 def barriers(page: Page, base: str, language: str, sizes: tuple[str, ...]) -> list[str]:
     """Go through every page, and through coming back by words; return what axe finds."""
     found: list[str] = []
