@@ -87,6 +87,10 @@ class Stream(VisitorSocket):
         """End now, since newer streams of the same conversation are here."""
         self._stop(End.REPLACED)
 
+    def spent(self) -> None:
+        """End now: nobody pings here, and after a quick exit no other window may stay open."""
+        self._stop(End.SPENT)
+
     def _conversation(self) -> UUID:
         if self._actor is None:
             raise Ended(4503)

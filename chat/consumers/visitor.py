@@ -325,8 +325,12 @@ class VisitorSocket(Socket):
         try:
             seen = await in_visitor_db(glance, self._token, base.now())
         except Refused:
-            return  # over; the fact that ended it has been sent, and the next ping closes the line
+            self.spent()  # over; the fact that ended it has been sent
+            return
         await self._show_glance(seen)
+
+    def spent(self) -> None:
+        """Take the word that the token opens nothing any more: the next ping closes the line."""
 
     async def _show_standing(self, standing: wire.VisitorStanding) -> None:
         if standing != self._shown:

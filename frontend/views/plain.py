@@ -6,6 +6,7 @@ stays where it is while messages come. Nothing in here decides what a visitor ma
 
 import json
 import logging
+import re
 import secrets
 from datetime import timedelta
 from typing import Any
@@ -38,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 CUT = "cut"
 """Stands beside the codes of the wire: of a text far too long, the end did not even come in."""
+FORM_ID = re.compile(r"[0-9a-f]{32}")
 SPENT = {ErrorCode.TOKEN_UNKNOWN.value, ErrorCode.TOKEN_SPENT.value, ErrorCode.WRONG_STATE.value}
 
 
@@ -197,11 +199,18 @@ async def _copy_days() -> int:
         return days_of_a_copy(timedelta(days=30))
 
 
+def form_of(request: HttpRequest, problem: object) -> str:
+    """Return the id of a form: that of the one which met a problem, since its text may be stored all the same."""
+    before = request.POST.get("form", "") if problem else ""
+    return before if FORM_ID.fullmatch(before) else secrets.token_hex(16)
+
+
 async def page(request: HttpRequest, look: Look, template: str, status: int = 200, **context: Any) -> HttpResponse:
     """Return a page of ours, with what all of them show."""
     shown = await _site()
     with translation.override(look.language):
-        context["problem"] = problem_of(context["problem"]) if context.get("problem") else ""
+        problem = context.get("problem")
+        context["problem"] = problem_of(problem) if problem else ""
         context |= {
             "look": look,
             "site": shown,
@@ -209,7 +218,7 @@ async def page(request: HttpRequest, look: Look, template: str, status: int = 20
             "tel": callable_number(shown.phone),
             "interpreters": callable_number(shown.interpreters_phone),
             "for_work": for_work(shown, look.language),
-            "form": secrets.token_hex(16),
+            "form": form_of(request, problem),
             "doors": doors(),
             "languages": [(code, name, _plain(look.in_language(code))) for code, name in LANGUAGES.items()],
             "modes": [(mode, words, _plain(look.with_mode(mode))) for mode, words in zip(MODES, _modes(), strict=True)],

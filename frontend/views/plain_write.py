@@ -6,7 +6,6 @@ line that is seconds sooner than a whole page. What is not taken stays in its bo
 
 import hashlib
 import hmac
-import secrets
 
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
@@ -25,7 +24,7 @@ from frontend import plain_cookie
 from frontend.plain_cookie import behind_cookie, from_our_own_form, token_in
 from frontend.plain_form import is_cut
 from frontend.plain_look import Look, look_of
-from frontend.views.plain import CUT, SPENT, SeeOther, chat_page, done, opens, page, problem_of, status_of
+from frontend.views.plain import CUT, SPENT, SeeOther, chat_page, done, form_of, opens, page, problem_of, status_of
 
 
 def _unsent(request: HttpRequest) -> str:
@@ -106,7 +105,7 @@ def _box(
     with translation.override(look.language):
         context = {
             "look": look,
-            "form": secrets.token_hex(16),
+            "form": form_of(request, problem),
             "problem": problem_of(problem) if problem else "",
             "sent": sent,
             "shut": shut,

@@ -8,17 +8,18 @@ from unittest import mock
 
 from asgiref.sync import sync_to_async
 from django.db import OperationalError, connection, transaction
-from django.test import AsyncClient
+from django.test import AsyncClient, TestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chat import services
+from chat.consumers.stream import End, Stream
 from chat.core.errors import ErrorCode, Refused
 from chat.db import in_visitor_db
 from chat.models import Conversation, Event, Site
 from chat.selectors import keep_for
 from frontend.views import leave
-from tests.app.test_visitor_socket import tell
+from tests.app.test_visitor_socket import begun, tell
 from tests.support.people import ben, new_token, open_site
 from tests.support.plain import COOKIE, SOON, Browser, Plain, conversation_now, never
 
@@ -251,3 +252,21 @@ class LeavingStories(Plain):
             assert (await ada.get("/plain/log?l=en")).status_code == 404
         assert "take care" not in ada.html
         assert ada.token == ""
+
+
+class OtherWindows(TestCase):
+    async def test_a_quick_exit_ends_the_stream_of_another_window(self) -> None:
+        _, token = await sync_to_async(begun)()
+        other = Stream()
+
+        async def read() -> None:
+            async for _ in other.frames(token, 60):
+                pass
+
+        with mock.patch("chat.consumers.stream.BEAT", 0.05):
+            reading = asyncio.create_task(read())
+            await asyncio.sleep(0.1)
+            await tell(lambda: services.leave_quickly(token=token, now=timezone.now()))
+            async with asyncio.timeout(5):
+                await reading
+        assert other.end_of is End.SPENT

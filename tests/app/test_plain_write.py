@@ -72,6 +72,19 @@ class FrameToWriteStories(Plain):
             assert BOX in ada.html
         assert (await ada.post("/plain/write", ada.form("/plain/write") | {"text": CANARY})).status_code == 303
 
+    async def test_a_text_that_was_stored_before_its_answer_was_lost_is_not_written_twice(self) -> None:
+        ada = await self.begun()
+        for where, m in (("/plain/write", "live"), ("/plain/send", "ask")):
+            await ada.get(f"/plain?l=en&m={m}")
+            form = ada.form(where) | {"text": f"{CANARY} {m}"}
+            assert (await ada.post(where, form)).status_code == 303
+            # the commit went through, and the browser is told of a fault of ours: it gets the same form back
+            lost = mock.patch("frontend.views.plain_write._posted", mock.AsyncMock(return_value="ours"))
+            with lost:
+                assert (await ada.post(where, form)).status_code == 503
+            assert (await ada.post(where, ada.form(where) | {"text": form["text"]})).status_code == 303
+        assert await Event.objects.filter(kind="message").acount() == 2
+
     async def test_the_advocate_ended_it_while_somebody_wrote(self) -> None:
         ada = await self.begun()
         await self.taken()
