@@ -21,6 +21,7 @@ from staff.permissions import Action, Relation, allowed, allowed_at_all
 from staff.selectors import ready_people
 
 Known = TypeVar("Known", Conversation, Head)
+MOST_HANDLES = 200
 STILL_READABLE = timedelta(minutes=10)
 """How long a visitor whose line dropped can still fetch the advocate's last words after an ordinary end."""
 
@@ -199,6 +200,12 @@ def heads(conversation_ids: list[UUID]) -> dict[UUID, tuple[int, int]]:
     """Return the newest staff and visitor number of each conversation."""
     rows = Conversation.objects.filter(pk__in=conversation_ids).values_list("pk", "staff_head", "visitor_head")
     return {pk: (staff_head, visitor_head) for pk, staff_head, visitor_head in rows}
+
+
+def handles_in_use() -> list[str]:
+    """Return handles of conversations that go on, of some hundred at most: that is many times the birds there are."""
+    rows = Conversation.objects.filter(state__in=frozenset(State) - ENDED)
+    return list(rows.values_list("handle", flat=True)[:MOST_HANDLES])
 
 
 def staffed(now: datetime) -> bool:

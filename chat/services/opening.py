@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from chat import log
 from chat.core.actors import Visitor
 from chat.core.errors import ErrorCode, Refused
+from chat.core.handles import new_handle
 from chat.models import Conversation
-from chat.selectors import is_full, keep_for, site, token_digest, visitor_by_token
+from chat.selectors import handles_in_use, is_full, keep_for, site, token_digest, visitor_by_token
 from chat.services.base import Done
 from encryption.core.archive import NotOurs
 from encryption.core.life import Life
@@ -55,6 +56,7 @@ def _begin(token: str, language: str, door: str, now: datetime) -> Done[Opened]:
     with transaction.atomic():
         conversation = Conversation.objects.create(
             token_digest=token_digest(token),
+            handle=new_handle(handles_in_use()),
             language=language,
             door=door,
             opened_at=now,
