@@ -12,8 +12,9 @@ from msgspec.structs import replace
 from chat import frames, hooks
 from chat import protocol as wire
 from chat.core.actors import Staff
-from chat.core.conversation import State
+from chat.core.conversation import HELD, State
 from chat.core.handles import spoken
+from chat.core.routing import free_seats
 from chat.db import in_db
 from chat.per_loop import PerLoop
 from chat.selectors import relation_of
@@ -42,6 +43,7 @@ class Shift:
     availability: dict[int, str]
     escalations: tuple[wire.EscalationSummary, ...]
     ready: int
+    free: int
     now: datetime
 
     def visible_to(self, actor: Staff) -> list[Listed]:
@@ -64,6 +66,7 @@ class Shift:
             at=frames.moment(self.now),
             availability=cast(wire.Readiness, self.availability.get(actor.id, "away")),
             ready=self.ready,
+            free=self.free,
             conversations=tuple(self._summary(row.pk, actor) for row in shown),
             escalations=tuple(replace(one, handle=spoken(one.handle, actor.language)) for one in escalations),
         )
@@ -126,9 +129,13 @@ def _summaries(rows: dict[UUID, Listed], now: datetime) -> dict[UUID, wire.Conve
 
 def _shift(rows: dict[UUID, Listed], summaries: dict[UUID, wire.ConversationSummary], now: datetime) -> Shift:
     held: dict[int, list[UUID]] = {}
+    levels: dict[int, list[int]] = {}
     for row in rows.values():
         if row.advocate_id is not None:
             held.setdefault(row.advocate_id, []).append(row.pk)
+            if row.state in HELD:
+                levels.setdefault(row.advocate_id, []).append(row.level)
+    ready = list(ready_people(now))
     return Shift(
         rows=rows,
         waiting=tuple(pk for pk, row in rows.items() if row.state == State.WAITING),
@@ -137,6 +144,7 @@ def _shift(rows: dict[UUID, Listed], summaries: dict[UUID, wire.ConversationSumm
         marks=read_marks(list(rows)),
         availability=readiness(),
         escalations=hooks.open_escalations(),
-        ready=ready_people(now).count(),
+        ready=len(ready),
+        free=sum(free_seats(one.user.capacity, levels.get(one.user_id, ())) > 0 for one in ready),
         now=now,
     )

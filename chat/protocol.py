@@ -499,11 +499,15 @@ class StaffWelcome(Frame, frozen=True, tag_field="type", tag="welcome"):
 
 
 class StaffOverview(Frame, frozen=True, tag_field="type", tag="overview"):
-    """Show the whole shift as far as this person may see it; each one replaces the last."""
+    """Show the whole shift as far as this person may see it; each one replaces the last.
+
+    `ready` counts who takes conversations, `free` those of them who can hold one more now.
+    """
 
     at: Moment
     availability: Readiness
     ready: int
+    free: int
     conversations: tuple[ConversationSummary, ...]
     escalations: tuple[EscalationSummary, ...]
 

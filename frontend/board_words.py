@@ -17,6 +17,7 @@ def rows_of_the_board() -> Words:
         "alarm": _("New escalation: {name}, {level}."),
         "alarm_climbed": _("Nobody answered: {name} is now {level}."),
         "alarm_many": {"one": _("{n} escalation waits for you."), "other": _("{n} escalations wait for you.")},
+        "alarm_first": _("First: {name}, {level}."),
         "not_acknowledged": _("Not acknowledged: {name}, {level}."),
         "not_acknowledged_many": {
             "one": _("{n} escalation is not acknowledged."),
@@ -30,6 +31,8 @@ def rows_of_the_board() -> Words:
         "escalation_gone": _("Settled."),
         "climbed": {"one": _("It has climbed once."), "other": _("It has climbed {n} times.")},
         "due_in": {"one": _("Goes up a level in {n} second."), "other": _("Goes up a level in {n} seconds.")},
+        "due_in_minutes": _("Goes up a level in {minutes} min {seconds} s."),
+        "free": {"one": _("{n} with a free place"), "other": _("{n} with free places")},
         "overdue": _("Overdue."),
         "reason_show": _("Show reason"),
         "reason_hide": _("Hide reason"),

@@ -206,6 +206,7 @@ def _list_words() -> Words:
         "state_kept": _("no longer with you, something is not sent"),
         "just_taken": _("just taken"),
         "offered_to": _("offered to {name}"),
+        "offered_to_you": _("offered to you"),
         "unread": {"one": _("1 new"), "other": _("{n} new")},
         "held_of": _("{held} of {most}"),
         "held_offered": {"one": _("{held} of {most}, {n} offered"), "other": _("{held} of {most}, {n} are offered")},

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.support import browsers
-from tests.support.desk import COLLEAGUE, Desk, ago, conversation
+from tests.support.desk import COLLEAGUE, Desk, ago, conversation, key
 from tests.support.journeys import sign_in
 from tests.support.servers import HavreServer, havre_environment, migrate_and_seed
 
@@ -99,6 +99,35 @@ def test_who_goes_on_writing_after_a_take_keeps_their_conversation(opens: Opens)
     expect(reply(page, "Heron 2")).to_be_focused()
     expect(reply(page, "Heron 2")).to_have_value("")
     expect(row(page, "Heron 2")).not_to_contain_text("just taken")
+
+
+def test_what_the_visitor_has_seen_is_said_in_the_message_and_not_under_a_note(opens: Opens) -> None:
+    desk = console(opens, 1)
+    for kind, body in (("message", "Are you safe?"), ("note", "Sounds scared.")):
+        desk.own(1, kind, body)
+    desk.say({"type": "reached", "conversation": key(1), "delivered": 1, "read": 1})
+    expect(desk.page.locator(".line.ours")).to_contain_text("Seen by the visitor")
+    expect(desk.page.locator(".line.note")).not_to_contain_text("Seen")
+    desk.write(1, "no")
+    desk.own(1, "message", "I am here.")
+    expect(desk.page.locator(".reached")).to_be_empty()
+    desk.say({"type": "reached", "conversation": key(1), "delivered": 4, "read": 4})
+    expect(desk.page.locator(".line.ours").last).to_contain_text("Seen by the visitor")
+    expect(desk.page.locator(".line.ours").first).not_to_contain_text("Seen")
+
+
+def test_offers_to_oneself_stand_among_those_who_wait(opens: Opens) -> None:
+    desk = console(opens, 1)
+    offers = [conversation(number, state="offered", offer_until=ago(-30)) for number in (2, 3, 4)]
+    desk.list(conversation(1), *offers)
+    page = desk.page
+    expect(page.locator("#waiting-count")).to_have_text("3")
+    expect(page.locator("#waiting-empty")).to_be_hidden()
+    expect(page.locator("#waiting > li").first).to_contain_text("offered to you")
+    expect(page.locator("#take-why")).to_be_empty()
+    page.get_by_role("button", name="Take Heron 3").click()
+    desk.list(conversation(1), conversation(3), offers[0], offers[2])
+    expect(row(page, "Heron 3")).to_be_visible()
 
 
 def test_what_was_taken_opens_by_itself_for_hands_that_are_still(opens: Opens) -> None:
@@ -201,7 +230,7 @@ def test_twenty_conversations_leave_the_keys_the_time_they_need(opens: Opens) ->
     def work() -> float:
         page.wait_for_timeout(100)
         found = meter.send("Performance.getMetrics")["metrics"]
-        return next(1000 * one["value"] for one in found if one["name"] == "TaskDuration")
+        return next(1000 * float(one["value"]) for one in found if one["name"] == "TaskDuration")
 
     elements, began = page.locator("*").count(), work()
     for number in range(30):

@@ -337,7 +337,7 @@ def test_a_note_stays_with_the_conversation_it_is_about(english: Place) -> None:
         raise_flag(console, str(row + 1), "a reason")
         expect(console.locator("details.flag:not(.agree):visible summary")).to_be_focused()
     board = english.staff("dana", "/staff/board")
-    expect(board.locator("#alarm")).to_have_text("2 escalations are not acknowledged.")
+    expect(board.locator("#alarm")).to_contain_text("2 escalations are not acknowledged. First: ")
     first, second = (board.locator("#running .handle").nth(at).inner_text() for at in range(2))
     board.get_by_role("button", name=f"Watch {first}").click()
     board.fill("#watch-note textarea", "about the first")

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { age, secondsLeft, since } from "../../frontend/static/js/lib/ages.js";
+import { age, dueIn, secondsLeft, since } from "../../frontend/static/js/lib/ages.js";
 import * as store from "../../frontend/static/js/lib/console_store.js";
 import { OPENS_WITHIN, expired, mayOpen, pressed } from "../../frontend/static/js/lib/console_taking.js";
 import * as views from "../../frontend/static/js/lib/console_views.js";
@@ -233,15 +233,16 @@ test("taking is refused with the true reason", () => {
   assert.equal(views.whyNotTake(after(welcome, overview([conversation(ID, { level: 2 })]))), "urgent");
 });
 
-test("the oldest escalation that nobody acknowledged comes first, settled ones are gone", () => {
+test("of what nobody acknowledged the gravest escalation comes first, then the oldest; settled ones are gone", () => {
   const escalations = [
-    escalation("new", { raised_at: ago(5) }),
-    escalation("seen", { state: "acknowledged", raised_at: ago(500) }),
-    escalation("old", { raised_at: ago(50) }),
+    escalation("new", { level: 2, raised_at: ago(5) }),
+    escalation("seen", { state: "acknowledged", level: 4, raised_at: ago(500) }),
+    escalation("old", { level: 2, raised_at: ago(50) }),
+    escalation("life", { level: 3, raised_at: ago(1) }),
     escalation("done", { state: "resolved" }),
   ];
   const state = after(welcome, overview([], { escalations }));
-  assert.deepEqual(views.escalations(state).map((one) => one.id), ["old", "new", "seen"]);
+  assert.deepEqual(views.escalations(state).map((one) => one.id), ["life", "old", "new", "seen"]);
 });
 
 const words = {
@@ -265,6 +266,11 @@ test("ages are words, and short clocks count the first minute in tens", () => {
   assert.equal(since(words, null, NOW), "");
   assert.equal(secondsLeft(ago(-12), NOW), 12);
   assert.equal(secondsLeft(ago(12), NOW), 0);
+});
+
+test("what climbs says when: in seconds, and from a minute on in minutes and seconds", () => {
+  const due = { language: "en", due_in: { one: "in {n} second", other: "in {n} seconds" }, due_in_minutes: "in {minutes} min {seconds} s" };
+  assert.deepEqual([1, 59, 60, 287].map((left) => dueIn(due, left)), ["in 1 second", "in 59 seconds", "in 1 min 0 s", "in 4 min 47 s"]);
 });
 
 test("a missing word shows its key, and marks without a value stay", () => {

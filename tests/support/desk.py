@@ -82,6 +82,11 @@ class Desk:
         """Let a visitor write."""
         self._line(number, {"type": "message", "author": "visitor", "author_id": None, "client_id": None, "body": body})
 
+    def own(self, number: int, kind: str, body: str) -> None:
+        """Let this person have written a message or a note."""
+        about = {"type": kind, "author_id": ME["id"], "name": ME["name"], "client_id": None, "body": body}
+        self._line(number, about | ({"author": "advocate"} if kind == "message" else {}))
+
     def tell(self, number: int, code: str) -> None:
         """Let a fact stand in the log."""
         self._line(number, {"type": "fact", "code": code, "level": None})
@@ -114,6 +119,7 @@ class Desk:
             "at": ago(),
             "availability": "ready",
             "ready": 1,
+            "free": 1,
             "conversations": self.shown,
             "escalations": [],
         }

@@ -324,6 +324,7 @@ export interface StaffOverview {
   at: string;
   availability: "away" | "busy" | "ready";
   ready: number;
+  free: number;
   conversations: ConversationSummary[];
   escalations: EscalationSummary[];
 }

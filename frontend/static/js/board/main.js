@@ -95,12 +95,13 @@ function alarm(before) {
   } else if (raised.length === 0) setText(byId("alarm-news", HTMLElement), "");
 }
 
-/** @param {readonly EscalationSummary[]} some @param {string} one the word for a single one @param {string} many */
+/** @param {readonly EscalationSummary[]} some the gravest first @param {string} one the word for a single one @param {string} many */
 function inWords(some, one, many) {
   const [first] = some;
   if (first === undefined) return "";
-  if (some.length > 1) return say(words, many, { n: some.length });
-  return say(words, one, { name: first.handle, level: say(words, `level_${first.level}`) });
+  const gravest = { name: first.handle, level: say(words, `level_${first.level}`) };
+  if (some.length > 1) return `${say(words, many, { n: some.length })} ${say(words, "alarm_first", gravest)}`;
+  return say(words, one, gravest);
 }
 
 /** @param {EscalationSummary} one @param {Step} what */

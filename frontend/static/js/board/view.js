@@ -1,6 +1,6 @@
 /** The rows of the supervisor's board: escalations, who waits, what runs. No text of any conversation. */
 
-import { age, secondsLeft, since } from "../lib/ages.js";
+import { age, dueIn, secondsLeft, since } from "../lib/ages.js";
 import { escalations, lastWritten, running, waitedFrom, waiting } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { byId, h, part, reconcile, setAttribute, setText } from "../staff/dom.js";
@@ -43,6 +43,8 @@ export function boardView(words, does) {
   };
   /** @type {Map<string, EscalationSummary>} */
   let raised = new Map();
+  /** The gravest that nobody has acknowledged, which need not stand first under a hand. @type {string | undefined} */
+  let gravest;
 
   /**
    * @param {State} state
@@ -54,6 +56,7 @@ export function boardView(words, does) {
     const waits = waiting(state);
     const runs = running(state);
     raised = new Map(open.map((one) => [one.id, one]));
+    gravest = open.find((one) => one.state === "raised")?.id;
     const hand = document.activeElement?.closest(".column");
     tiles(state, open, waits, runs, now);
     reconcile(places.escalations, steady.escalations(open.map((one) => one.id)), (id) => id, makeEscalation, (row, id) => patchEscalation(row, raised.get(id), now));
@@ -76,9 +79,9 @@ export function boardView(words, does) {
     if (lost && heading instanceof HTMLElement) heading.focus();
   }
 
-  /** Go to the oldest escalation that nobody has acknowledged. */
+  /** Go to the gravest escalation that nobody has acknowledged. */
   function toFirst() {
-    const row = places.escalations.querySelector("[data-state=raised]");
+    const row = [...places.escalations.children].find((one) => one instanceof HTMLElement && one.dataset["key"] === gravest);
     row?.scrollIntoView({ block: "start" });
     const button = row?.querySelector(".step-acknowledge");
     if (button instanceof HTMLElement) button.focus({ preventScroll: true });
@@ -99,6 +102,7 @@ export function boardView(words, does) {
     setText(byId("tile-longest", HTMLElement), waits.length === 0 ? "" : say(words, "longest", { age: age(words, longest) }));
     setText(byId("tile-running", HTMLElement), String(runs.length));
     setText(byId("tile-ready", HTMLElement), String(state.overview?.ready ?? 0));
+    setText(byId("tile-free", HTMLElement), say(words, "free", { n: state.overview?.free ?? 0 }));
     byId("tile-raised-box", HTMLElement).classList.toggle("pressing", fresh > 0);
     byId("escalations-empty", HTMLElement).hidden = open.length > 0;
     byId("waiting-empty", HTMLElement).hidden = waits.length > 0;
@@ -171,7 +175,7 @@ export function boardView(words, does) {
     const how = say(words, `escalation_${one.state}`, { name: one.acknowledged_by ?? say(words, "somebody") });
     setText(part(row, ".what"), [by, how, one.climbs > 0 ? say(words, "climbed", { n: one.climbs }) : ""].filter((text) => text !== "").join(" "));
     const left = secondsLeft(one.due_at, now);
-    setText(part(row, ".due"), one.state !== "raised" || one.due_at === null ? "" : left > 0 ? say(words, "due_in", { n: left }) : say(words, "overdue"));
+    setText(part(row, ".due"), one.state !== "raised" || one.due_at === null ? "" : left > 0 ? dueIn(words, left) : say(words, "overdue"));
     for (const button of row.querySelectorAll("button")) {
       setAttribute(button, "aria-label", say(words, "button_about", { what: button.textContent, name }));
     }

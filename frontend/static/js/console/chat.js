@@ -12,6 +12,7 @@ import { returnPanel } from "./returned.js";
 /**
  * @typedef {import("../lib/console_store.js").State} State
  * @typedef {import("../lib/console_store.js").Pending} Pending
+ * @typedef {import("../lib/console_store.js").Line} Line
  * @typedef {import("../lib/say.js").Words} Words
  */
 
@@ -34,8 +35,9 @@ export function chatPanel(words, id, name, slot, does) {
   const heading = h("h2", { tabindex: "-1" }, name);
   const region = h("div", { role: "log", tabindex: "0", "aria-label": say(words, "log_of", { name }) });
   const unsent = h("ul", { class: "unsent", "aria-label": say(words, "unsent") });
-  const reached = h("p", { class: "reached" });
-  const scroller = h("div", { class: "scroller" }, region, reached, unsent);
+  // the log speaks of new lines; that one was looked at is there to be seen and is not read out
+  const reached = h("p", { class: "reached", "aria-live": "off" });
+  const scroller = h("div", { class: "scroller" }, region, unsent);
   const more = h("button", { type: "button" }, say(words, "show_earlier"));
   const earlier = h("p", { class: "new-below", hidden: true }, more);
   more.addEventListener("click", () => does.older(id));
@@ -74,10 +76,17 @@ export function chatPanel(words, id, name, slot, does) {
     if (outbox.length > outgoing) log.toNewest();
     outgoing = outbox.length;
     earlier.hidden = (state.logs[id]?.first ?? 0) === 0;
-    setText(reached, reachedWords(words, state, id));
+    showReached(state);
     setText(standing, one === undefined || !mine ? say(words, "not_yours") : warning(words, one) || say(words, `standing_${one.state}`));
     element.classList.toggle("alarm", one !== undefined && warning(words, one) !== "");
     composer.allow(mine && one?.state === "active", say(words, mine ? "cannot_write_ended" : "not_yours"));
+  }
+
+  /** @param {State} state */
+  function showReached(state) {
+    const last = newestMessage(state, id);
+    setText(reached, reachedWords(words, state, id, last));
+    if (last !== undefined && reached.textContent !== "") log.stand(reached, last.seq);
   }
 
   /** @param {Pending} text */
@@ -123,15 +132,20 @@ export function chatPanel(words, id, name, slot, does) {
   };
 }
 
+/** @param {State} state @param {string} id @returns {Line | undefined} */
+function newestMessage(state, id) {
+  return state.logs[id]?.lines.filter((line) => line.type === "message").at(-1);
+}
+
 /**
- * Say, below one's own newest line, whether the visitor's page has it and whether they looked; nothing for older ones.
+ * Say, in one's own newest message, whether the visitor's page has it and whether they looked; nothing for older ones.
  *
  * @param {Words} words
  * @param {State} state
  * @param {string} id
+ * @param {Line | undefined} last the newest message
  */
-function reachedWords(words, state, id) {
-  const last = state.logs[id]?.lines.filter((line) => line.type === "message").at(-1);
+function reachedWords(words, state, id, last) {
   const reached = state.reached[id];
   if (last === undefined || reached === undefined || !isOwn(state, last)) return "";
   return reached.read >= last.seq ? say(words, "reached_read") : reached.delivered >= last.seq ? say(words, "reached_page") : "";

@@ -35,25 +35,28 @@ export function listPane(words, does) {
     const ours = new Map(mine(state).map((one) => [one.id, one]));
     const names = new Map(kept.map((one) => [one.id, one.name]));
     const heldOrder = steadyHeld([...ours.keys(), ...names.keys()]);
-    const waits = waiting(state);
+    const queued = waiting(state);
+    const own = new Set(offered(state).map((one) => one.id));
+    // what is offered to oneself waits as well: the list must not say that nobody does
+    const waits = [...offered(state), ...queued];
     const byKey = new Map(waits.map((one) => [one.id, one]));
     const reason = whyNotTake(state);
     const queueOrder = steady(waits.map((one) => one.id));
-    const offers = offered(state).length;
+    const offers = own.size;
     const count = { held: heldBy(state).length - offers, n: offers, most: capacity(state) };
     setText(byId("mine-count", HTMLElement), say(words, offers > 0 ? "held_offered" : "held_of", count));
     setText(byId("waiting-count", HTMLElement), String(waits.length));
     byId("mine-empty", HTMLElement).hidden = heldOrder.length > 0;
     byId("waiting-empty", HTMLElement).hidden = queueOrder.length > 0;
     const why = byId("take-why", HTMLElement);
-    setText(why, reason === null || waits.length === 0 ? "" : say(words, `take_${reason}`, { most: capacity(state) }));
+    setText(why, reason === null || queued.length === 0 ? "" : say(words, `take_${reason}`, { most: capacity(state) }));
     reconcile(held, heldOrder, (id) => id, makeHeld, (row, id) => {
       const one = ours.get(id);
       setAttribute(part(row, ".row"), "aria-current", open === id ? "true" : null);
       if (one === undefined) patchGone(row, id, names.get(id));
       else patchHeld(row, one, state, now);
     });
-    reconcile(queue, queueOrder, (id) => id, makeWaiting, (row, id) => patchWaiting(row, byKey.get(id), reason, now));
+    reconcile(queue, queueOrder, (id) => id, makeWaiting, (row, id) => patchWaiting(row, byKey.get(id), own.has(id) ? "own" : reason, now));
   }
 
   /** @param {string} id */
@@ -129,14 +132,15 @@ export function listPane(words, does) {
   /**
    * @param {HTMLElement} row
    * @param {ConversationSummary | undefined} one undefined when it went while the pointer was here
-   * @param {string | null} reason why nothing can be taken
+   * @param {string | null} reason why it cannot be taken, `own` when it is offered to this very person
    * @param {number} now
    */
   function patchWaiting(row, one, reason, now) {
     const take = part(row, ".take");
-    const free = one !== undefined && one.state === "waiting";
-    setAttribute(take, "disabled", free && reason === null ? null : "");
-    setAttribute(take, "aria-describedby", reason === null ? null : "take-why");
+    const own = reason === "own";
+    const free = one !== undefined && (own || (one.state === "waiting" && reason === null));
+    setAttribute(take, "disabled", free ? null : "");
+    setAttribute(take, "aria-describedby", own || reason === null ? null : "take-why");
     row.classList.toggle("gone", one === undefined);
     if (one === undefined) {
       setText(part(row, ".state"), say(words, "state_gone"));
@@ -150,8 +154,8 @@ export function listPane(words, does) {
     setLevel(words, part(row, ".level"), one.level);
     setText(part(row, ".state"), `${say(words, `door_${one.door}`)} · ${say(words, `in_${one.language}`)}`);
     const age = since(words, waitedFrom(one), now);
-    const offer = one.state === "offered" ? ` · ${say(words, "offered_to", { name: one.advocate ?? say(words, "somebody") })}` : "";
-    setText(part(row, ".row-age"), say(words, "waits", { age }) + offer);
+    const to = own ? say(words, "offered_to_you") : say(words, "offered_to", { name: one.advocate ?? say(words, "somebody") });
+    setText(part(row, ".row-age"), say(words, "waits", { age }) + (one.state === "offered" ? ` · ${to}` : ""));
     setText(part(row, ".warn"), warning(words, one));
   }
 

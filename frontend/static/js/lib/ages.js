@@ -54,3 +54,15 @@ export function secondsLeft(moment, now) {
   const then = moment === null ? NaN : Date.parse(moment);
   return Number.isNaN(then) ? 0 : Math.max(0, Math.ceil((then - now) / 1000));
 }
+
+/**
+ * Return in words when something climbs: in seconds, and from a minute on in minutes and seconds.
+ *
+ * @param {Words} words
+ * @param {number} seconds
+ * @returns {string}
+ */
+export function dueIn(words, seconds) {
+  if (seconds < 60) return say(words, "due_in", { n: seconds });
+  return say(words, "due_in_minutes", { minutes: Math.floor(seconds / 60), seconds: seconds % 60 });
+}

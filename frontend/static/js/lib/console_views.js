@@ -79,7 +79,7 @@ export function running(state) {
 }
 
 /**
- * Return open escalations: those that nobody has acknowledged first, the oldest of them at the top.
+ * Return open escalations: those that nobody has acknowledged first, the gravest of them, then the oldest, at the top.
  *
  * @param {State} state
  * @returns {readonly EscalationSummary[]}
@@ -89,7 +89,9 @@ export function escalations(state) {
     .filter((one) => !SETTLED.has(one.state))
     .sort(
       (a, b) =>
-        Number(b.state === "raised") - Number(a.state === "raised") || Date.parse(a.raised_at) - Date.parse(b.raised_at),
+        Number(b.state === "raised") - Number(a.state === "raised") ||
+        b.level - a.level ||
+        Date.parse(a.raised_at) - Date.parse(b.raised_at),
     );
 }
 

@@ -124,7 +124,20 @@ export function logView(region, scroller, words, reached = () => {}) {
     list.replaceChildren();
   }
 
-  return { render, settle, toNewest, follows: () => follows };
+  /**
+   * Stand a mark at the end of a line's own row: what comes below it is not what the mark speaks of.
+   *
+   * @param {Element} mark
+   * @param {number} seq
+   */
+  function stand(mark, seq) {
+    const row = list.querySelector(`[data-seq="${seq}"]`);
+    if (row === null || mark.parentElement === row) return;
+    row.append(mark);
+    settle();
+  }
+
+  return { render, settle, stand, toNewest, follows: () => follows };
 }
 
 /**
@@ -146,7 +159,7 @@ function item(state, line, words, spoken) {
   if (spoken !== null) text.lang = spoken;
   const who = line.author === "visitor" ? say(words, "visitor") : own ? say(words, "you") : (line.name ?? say(words, "somebody"));
   const side = line.author === "visitor" ? "theirs" : "ours";
-  return h("li", { class: `line ${side}` }, h("p", { class: "who" }, h("strong", {}, who), " ", at), text);
+  return h("li", { class: `line ${side}`, "data-seq": line.seq }, h("p", { class: "who" }, h("strong", {}, who), " ", at), text);
 }
 
 /**
@@ -170,5 +183,5 @@ export function fact(words, line) {
  */
 export function clock(moment, words) {
   const then = new Date(moment);
-  return Number.isNaN(then.getTime()) ? "" : then.toLocaleTimeString(say(words, "locale"), { hour: "2-digit", minute: "2-digit" });
+  return Number.isNaN(then.getTime()) ? "" : then.toLocaleTimeString(say(words, "locale"), { hour: "numeric", minute: "2-digit" });
 }
