@@ -138,7 +138,7 @@ def fact_words() -> dict[str, str]:
         "fact_erased": _("A text was erased."),
         "fact_door_help": _("The visitor now says: I need help."),
         "fact_door_worried": _("The visitor now says: I am worried about someone."),
-        "fact_door_professional": _("The visitor now says: I am here for my work."),
+        "fact_door_professional": _("The visitor now says: I help people in my work."),
         "fact_door_report": _("The visitor now says: I want to report something."),
         "fact_language_en": _("The visitor reads the page in English now."),
         "fact_language_fr": _("The visitor reads the page in French now."),

@@ -34,7 +34,7 @@ class Promise:
 
 PROMISES: dict[str, Promise] = {
     "unsaved": Promise(
-        _("This page does not save what you write on this device."),
+        _("What you write is not saved on this device."),
         (
             f"{_TRACES}test_q10_no_word_on_disk_during_the_chat_and_after",
             f"{_TRACES}test_q11_no_cookie_and_no_storage",

@@ -74,7 +74,7 @@ def _answers(body: dict[str, Any]) -> Answers | None:
 def words() -> dict[str, str]:
     """Return every text of the questions."""
     return {
-        "title": _("Two short questions, if you like"),
+        "title": _("A few short questions, if you like"),
         "why": _("Your answers help us do better. What you wrote is gone from this page."),
         "who": _("Our team sees all answers added up, not from which chat they come."),
         "kept": _("We keep them with the month, your language and what brought you here. Nobody can write back."),

@@ -93,7 +93,7 @@ def doors() -> tuple[tuple[str, str], ...]:
     return (
         ("help", _("I need help")),
         ("worried", _("I am worried about someone")),
-        ("professional", _("I am here for my work")),
+        ("professional", _("I help people in my work")),
         ("report", _("I want to report something")),
     )
 
@@ -113,6 +113,7 @@ def words(site: SiteView) -> Words:
     """Return every text that the page's script shows."""
     return {
         "connecting": _("One moment."),
+        "write_now": _("You can already write."),
         "cannot_connect": _("We cannot connect yet. We keep trying."),
         "proof": _("Very many people are coming at once."),
         "proof_more": _("Your device does a small task to let you in. It takes a few seconds.")
@@ -149,7 +150,7 @@ def words(site: SiteView) -> Words:
         "fact_joined": _("{name} is here."),
         "fact_joined_someone": _("An advocate is here."),
         "fact_returned_to_queue": _("The person with you had to go. We are getting someone else. You keep your place."),
-        "fact_came_back": _("This chat was opened again with the six words. It goes on there."),
+        "fact_came_back": _("This chat was opened again with the six words."),
         "fact_return_accepted": _("Your earlier messages can be shown again."),
         "fact_words_ended": _("Someone tried wrong words five times. Your six words do not work any more."),
         "fact_ended_by_advocate": _("{name} has ended this chat."),

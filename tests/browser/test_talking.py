@@ -18,7 +18,7 @@ from tests.support.servers import HavreServer, havre_environment, manage, migrat
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 DRAFT = "saffron thoughts nobody sends"
-ASKED = {"en": "Two short questions", "fr": "Deux petites questions"}
+ASKED = {"en": "A few short questions", "fr": "Quelques petites questions"}
 SAID = {"en": "May I write to you here?", "fr": "Est-ce que je peux vous écrire ici?"}
 WITH_LINK = {
     "en": "Read https://shelter.example/aide?l=en, when you can.",

@@ -140,12 +140,17 @@ def test_who_cannot_connect_has_a_number_to_call(chrome: Browser, server: HavreS
     assert page.evaluate("getComputedStyle(document.documentElement).overscrollBehaviorY") == "contain"
 
 
-def test_a_chat_that_runs_shows_no_number_for_a_short_break(chrome: Browser, server: HavreServer) -> None:
+def test_who_waits_sees_the_numbers_to_call_and_who_talks_finds_them_below(
+    chrome: Browser, server: HavreServer
+) -> None:
     page = visitor(chrome, STAND_IN)
     begin(page, server.base_url)
-    expect(page.locator("#call")).to_be_hidden()
     hear(page, WELCOME)
+    expect(page.locator("#call")).to_contain_text("In danger right now? Call 911.")
+    expect(page.locator("#call-too")).to_be_hidden()
+    hear(page, {"type": "fact", "seq": 1, "code": "joined", "name": "Ben", "at": "2026-01-01T00:00:00Z"})
     expect(page.locator("#call")).to_be_hidden()
+    expect(page.locator("#call-too")).to_contain_text("In danger right now? Call 911.")
 
 
 def test_the_chat_is_called_closed_only_once_our_side_knows(chrome: Browser, server: HavreServer, place: Path) -> None:
@@ -244,5 +249,5 @@ def test_without_script_the_page_promises_no_keys(chrome: Browser, server: Havre
     text = page.locator("#landing").inner_text()
     assert "The keys to leave do not work" in text
     assert "press Shift three times" not in text
-    assert "does not save what you write" not in text
+    assert "is not saved on this device" not in text
     context.close()

@@ -51,7 +51,7 @@ def test_the_box_shows_what_is_proved_and_keeps_its_limits_without() -> None:
         whole, plain = box(), box(PLAIN)
     with mock.patch.object(truth, "proved", return_value=frozenset()):
         bare = box()
-    promise, scripts = "This page does not save what you write on this device.", "empties this page and ends the chat."
+    promise, scripts = "What you write is not saved on this device.", "empties this page and ends the chat."
     assert promise in whole
     assert promise in plain
     assert promise not in bare

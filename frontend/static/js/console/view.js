@@ -51,6 +51,10 @@ export function surroundings(words, does) {
     });
   }
 
+  // somebody may be quicker than this script: what they chose before it came counts too
+  const early = radios.find((radio) => radio.checked && !radio.defaultChecked);
+  if (early !== undefined) early.dispatchEvent(new Event("change"));
+
   /** @param {"ready" | "busy" | "away"} value */
   async function choose(value) {
     chosen = value;

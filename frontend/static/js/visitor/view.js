@@ -265,7 +265,7 @@ export function surroundings(words, say) {
   /** @param {State} state @param {boolean} broken @param {string} proof @returns {[string, string]} the news, and what can be done */
   function news(state, broken, proof) {
     if (state.ended !== null) return [named(words, `fact_${state.ended}`, state.endedBy), ""];
-    if (!state.begun) return [words[proof || "connecting"] ?? "", words[proof ? `${proof}_more` : "waiting_more"] ?? ""];
+    if (!state.begun) return [words[proof || "connecting"] ?? "", words[proof ? `${proof}_more` : "write_now"] ?? ""];
     if (broken) return [words["line_lost"] ?? "", ""];
     if (state.waitingFrom === null) return [named(words, "with", state.advocate), ""];
     const key = state.staffed ? "waiting" : "nobody";
@@ -289,7 +289,7 @@ export function surroundings(words, say) {
     const [first, more] = news(state, brokenFor >= SHORT_BREAK && brokenFor < Infinity, proof);
     put(box("news"), first);
     put(box("more"), more);
-    call.toggleAttribute("hidden", state.begun ? state.staffed || state.waitingFrom === null : proof === "" && brokenFor < SHORT_BREAK);
+    call.hidden = state.begun && state.ended === null && state.waitingFrom === null && brokenFor < SHORT_BREAK;
     box("retry").hidden = state.begun || proof !== "proof_failed";
     put(box("typing"), state.typing ? named(words, "typing", state.advocate) : "");
     breaks(state, brokenFor);
