@@ -46,6 +46,11 @@ def test_a_promise_goes_when_one_of_its_tests_failed_was_skipped_or_never_ran(te
         assert shown.isdisjoint(told), outcome
 
 
+def test_one_browser_proves_nothing_about_the_way_out() -> None:
+    test = next(test for test in NAMED if test.startswith("tests/browser/exit/"))
+    assert truth.passed_in({test: {"chromium": {"outcome": "passed"}}}) == frozenset()
+
+
 def test_the_box_shows_what_is_proved_and_keeps_its_limits_without() -> None:
     with mock.patch.object(truth, "proved", return_value=frozenset(NAMED)):
         whole, plain = box(), box(PLAIN)
@@ -70,6 +75,12 @@ def test_no_template_promises_by_itself() -> None:
     texts = "".join(path.read_text(encoding="utf-8") for path in VISITOR.glob("*.html"))
     assert [str(one.sentence) for one in PROMISES.values() if f'"{one.sentence}' in texts] == []
     assert set(re.findall(r'{% promise "(\w+)"', texts)) <= set(PROMISES)
+
+
+@pytest.mark.parametrize("test", NAMED)
+def test_what_a_promise_rests_on_was_seen_since_the_way_out_last_changed(test: str) -> None:
+    marks = {run.get("code") for run in proofs.read().get(test, {}).values()}
+    assert marks == {proofs.mark(test)}, "run `make exit`"
 
 
 def test_the_page_about_it_shows_the_same_results() -> None:

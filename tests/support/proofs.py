@@ -1,9 +1,11 @@
 """Write down how the tests of the quick exit ended and what they saw: a plugin for `make exit`.
 
 The page shows a promise only while the tests that it names passed here (`frontend/truth.py`), and docs/quick-exit.md
-shows the same as a table. What a run leaves out keeps its older result, with its older date.
+shows the same as a table. What a run leaves out keeps its older result, with its older date. Each result bears the
+mark of the code that it was about: `make test` fails when the way out has changed since.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -18,11 +20,14 @@ FILE = ROOT / "frontend" / "proved.json"
 PAGE = ROOT / "docs" / "quick-exit.md"
 BEGIN, END = "<!-- written by make exit: begin -->\n", "<!-- written by make exit: end -->"
 ENGINES = {"chromium": CHROMIUM, "firefox": FIREFOX}
-BOTH = "both"
-"""Stands for the engine of a test that drives both browsers by itself."""
+WAY_OUT = [
+    *("frontend/static/js/visitor/exit.js", "frontend/views/bye.py", "frontend/views/leave.py"),
+    *("frontend/plain_cookie.py", "frontend/security_headers.py"),
+]
+"""What each promise about leaving rests on, whatever else a page shows."""
 
 Results = dict[str, dict[str, dict[str, str]]]
-"""By test and engine: outcome, what was seen, version, date."""
+"""By test and engine: outcome, what was seen, version, date, mark of the code."""
 
 _seen: Results = {}
 
@@ -30,20 +35,20 @@ _seen: Results = {}
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Note one test; whatever is not a pass in each phase is none."""
     test, _, parameter = report.nodeid.partition("[")
-    engine = parameter.rstrip("]") if parameter.rstrip("]") in ENGINES else BOTH
-    one = _seen.setdefault(test, {}).setdefault(engine, {"outcome": "passed", "saw": ""})
-    if report.outcome != "passed":
-        one["outcome"] = report.outcome
-    one["saw"] = str(dict(report.user_properties).get("saw", one["saw"]))
+    named = parameter.rstrip("]")
+    for engine in [named] if named in ENGINES else engines_of(test.partition("::")[0]):
+        one = _seen.setdefault(test, {}).setdefault(engine, {"outcome": "passed", "saw": ""})
+        if report.outcome != "passed":
+            one["outcome"] = report.outcome
+        one["saw"] = str(dict(report.user_properties).get("saw", one["saw"]))
 
 
 def pytest_sessionfinish() -> None:
     """Bring both files up to date."""
     versions, today = {name: version(name) for name in ENGINES}, datetime.now(UTC).date().isoformat()
-    for runs in _seen.values():
+    for test, runs in _seen.items():
         for engine, one in runs.items():
-            both = ", ".join(f"{name} {number}" for name, number in versions.items())
-            one |= {"version": versions.get(engine, both), "date": today}
+            one |= {"version": versions[engine], "date": today, "code": mark(test)}
     results = {test: runs for test, runs in (read() | _seen).items() if (ROOT / test.partition("::")[0]).is_file()}
     FILE.write_text(json.dumps(results, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
@@ -54,6 +59,18 @@ def read() -> Results:
     """Return what is written down."""
     results: Results = json.loads(FILE.read_text(encoding="utf-8"))
     return results
+
+
+def engines_of(file: str) -> list[str]:
+    """Return the browsers that the tests of a file start when none stands in their names."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    return [engine for engine in ENGINES if f"browsers.{engine}(" in text]
+
+
+def mark(test: str) -> str:
+    """Return the mark of the code that a test is about: the way out, and the file of the test itself."""
+    files = [*WAY_OUT, test.partition("::")[0]]
+    return hashlib.sha256(b"".join((ROOT / file).read_bytes() for file in files)).hexdigest()[:12]
 
 
 def version(engine: str) -> str:
@@ -74,9 +91,8 @@ def table(results: Results) -> str:
         name = test.rpartition("::")[2].removeprefix("test_")
         for engine, one in sorted(results[test].items()):
             seen = one["saw"] or "as asked" if one["outcome"] == "passed" else one["outcome"].upper()
-            which = one["version"] if engine == BOTH else f"{engine} {one['version']}"
             asked = ", ".join(f"Q{number}" for number in numbers(test)) or "–"
-            rows.append(f"| {asked} | {words(name)} | {which} | {seen} | {one['date']} |")
+            rows.append(f"| {asked} | {words(name)} | {engine} {one['version']} | {seen} | {one['date']} |")
     return "\n".join(rows) + "\n"
 
 
