@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crisis.core.screening import BadRule, Screener, build
+from crisis.core.screening import ORDINARY, BadRule, Screener, build
 from crisis.core.screening.lexicon import inflected, slips
 from crisis.core.screening.patterns import parse
+from crisis.core.screening.signals import Points
 from crisis.core.screening.text import LONGEST, sentences
+from crisis.core.screening.words import Words, named
 from crisis.rules import everyday, shipped
 
 
@@ -115,6 +117,23 @@ def _rule(**fields: Any) -> dict[str, Any]:
 def test_a_bad_rule_is_refused(rule: dict[str, Any]) -> None:
     with pytest.raises(BadRule, match="rule r"):
         build([{"concepts": CONCEPTS, "rule": [rule]}], {})
+
+
+def test_words_count_once_each_and_are_named() -> None:
+    words = Words({"door": Points(2, 1), "thanks": Points(-3, 0), "the door": Points(1, 0)})
+    said = words.said([["the", "door", "the", "door"], ["thanks"]])
+    assert said is not None
+    assert (said.points, said.words) == (Points(0, 1), "door, the door")
+    assert words.danger([["the", "door", "the", "door"], ["thanks"]]) == 0
+    assert words.said([["nothing"]]) is None
+    assert named([["a", ",", "b", "c"]]) == ["a", "b", "c", "b c"]
+
+
+def test_a_result_names_the_words_that_count() -> None:
+    rules = {"concepts": CONCEPTS, "rule": [_rule()], "words": {"3 0": "shed", "-9 0": "toy"}}
+    screening = build([rules], {}).screen("he has guns in the shed")
+    assert [(cue.rule, cue.words) for cue in screening.cues] == [("r", "he has guns"), ("words", "shed")]
+    assert build([rules], {}).screen("he has toy guns") == ORDINARY
 
 
 def test_a_good_rule_says_because_of_which_words() -> None:

@@ -7,6 +7,7 @@ from crisis.core.screening.lexicon import Lexicon
 from crisis.core.screening.patterns import parse
 from crisis.core.screening.screener import Rule, Screener
 from crisis.core.screening.signals import Limits, Points, Signal
+from crisis.core.screening.words import Words
 
 LEVELS = (1, 2, 3)
 KINDS = frozenset({"danger", "idiom", "guard"})
@@ -44,11 +45,11 @@ class BadRule(ValueError):
         self.rule, self.why = rule, why
 
 
-def build(files: Iterable[Mapping[str, Any]], everyday: Mapping[str, int]) -> Screener:
+def build(files: Iterable[Mapping[str, Any]], everyday: Mapping[str, int], *, checked: bool = True) -> Screener:
     """Return a screener for the concepts and rules of parsed files.
 
     `everyday` says how often ordinary messages have a word. Such a word is nobody's misspelling, and a pattern is
-    looked for where the rarest of its concepts stands.
+    looked for where the rarest of its concepts stands. Only who fits points may leave the examples unchecked.
 
     Raises `BadRule` for a rule that cannot be read, and for one whose own examples fail.
     """
@@ -58,6 +59,7 @@ def build(files: Iterable[Mapping[str, Any]], everyday: Mapping[str, int]) -> Sc
     weak: list[Mapping[str, Any]] = []
     points: dict[str, Points] = {}
     limits = LIMITS
+    plain_words: dict[str, Points] = {}
     for file in files:
         for name, words in file.get("concepts", {}).items():
             concepts[name] = f"{concepts.get(name, '')}\n{words}"
@@ -65,6 +67,9 @@ def build(files: Iterable[Mapping[str, Any]], everyday: Mapping[str, int]) -> Sc
         entries.extend(file.get("rule", ()))
         weak.extend(file.get("signal", ()))
         points.update({name: Points(*both) for name, both in file.get("points", {}).items()})
+        for both, those in file.get("words", {}).items():
+            danger, now = map(int, both.split())
+            plain_words.update(dict.fromkeys(map(str.strip, those.replace("\n", " ").split(",")), Points(danger, now)))
         if "limits" in file:
             given = file["limits"]
             limits = Limits(given["danger"], given["now"], frozenset(given.get("possible", "").split()))
@@ -77,10 +82,10 @@ def build(files: Iterable[Mapping[str, Any]], everyday: Mapping[str, int]) -> Sc
         raise BadRule("of words", str(error)) from error
     rules = list(_rules(entries, lexicon, points))
     signals = list(_signals(weak, lexicon, points))
-    screener = Screener(lexicon, rules, signals, limits, everyday)
-    for rule in rules:
+    screener = Screener(lexicon, rules, signals, limits, everyday, Words(plain_words))
+    for rule in rules if checked else ():
         check(screener, rule)
-    for signal in signals:
+    for signal in signals if checked else ():
         check_signal(screener, signal)
     return screener
 

@@ -58,13 +58,12 @@ class Prospects:
         """What the screener itself may add."""
 
     def reach(self, placed: Sequence[Places], limit: int) -> bool:
-        """Tell whether a text whose sentences have these meanings, or one of them alone, may have so many points."""
+        """Tell whether a text whose sentences have these meanings may have so many points."""
         if len(placed) == 1:
             return self._may(placed[0].keys(), limit) and self._total(self._closer(placed[0])) >= limit
-        if not (self._may(set[int]().union(*placed), limit) or any(self._may(one.keys(), limit) for one in placed)):
+        if not self._may(set[int]().union(*placed), limit):
             return False
-        masks = [self._closer(places) for places in placed]
-        return self._total(reduce(or_, masks, 0)) >= limit or any(self._total(mask) >= limit for mask in masks)
+        return self._total(reduce(or_, map(self._closer, placed), 0)) >= limit
 
     def _may(self, there: Set[int], limit: int) -> bool:
         most = self._most

@@ -14,6 +14,7 @@ from crisis.core.screening.patterns import Pattern, Places, Span, by_rarity
 from crisis.core.screening.prospects import Prospects
 from crisis.core.screening.signals import NO_POINTS, Limits, Points, Signal, Signals
 from crisis.core.screening.text import COMMA, sentences
+from crisis.core.screening.words import Words
 
 KINDS = ("danger", "idiom", "guard")
 ALONE = 3
@@ -25,6 +26,10 @@ OFTEN = 12
 """How many times a rule is found in one text before nobody looks for it any more: what repeats itself is not news."""
 DENIED, UNOPPOSED = "denied.danger", "text.nothing_against"
 """Signals that the screener finds itself: a danger that is denied, and a danger that nothing speaks against."""
+
+
+WORDS = "words"
+"""Names what words count by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +147,20 @@ class Screener:
         signals: Sequence[Signal],
         limits: Limits,
         everyday: Mapping[str, int],
+        words: Words | None = None,
     ) -> None:
         self.rules = tuple(rules)
+        self.signals = tuple(signals)
         self.limits = limits
+        self._words = words or Words()
         self._lexicon = lexicon
         self._not, self._pas = lexicon.number("NOT"), lexicon.number("PAS")
         self._subject, self._break = lexicon.number("SUBJECT"), lexicon.number("BREAK")
         self._first_person, self._now = lexicon.number("FIRST_PERSON"), lexicon.number("RIGHT_NOW")
         self._turn = lexicon.number("TURN")
         self._comma = lexicon.number(COMMA)
-        words = lexicon.words_by_number()
-        self._denials = {lexicon.number(word) for word in words[self._not]} | {self._not, self._pas}
+        known = lexicon.words_by_number()
+        self._denials = {lexicon.number(word) for word in known[self._not]} | {self._not, self._pas}
         weights = lexicon.weights(everyday)
         numbers = count()
         self._index: dict[str, dict[int, list[_Look]]] = {kind: defaultdict(list) for kind in KINDS}
@@ -176,7 +184,7 @@ class Screener:
     def screen(self, text: str) -> Screening:
         """Return how dangerous `text` sounds, and because of which words."""
         placed = self._placed(text)
-        if not self._prospects.reach([places for _, places in placed], self.limits.danger):
+        if not self._may_reach(placed):
             return ORDINARY
         found = self._all_understood(placed)
         evidence = self._evidence(found)
@@ -188,6 +196,13 @@ class Screener:
         spoke.sort(key=lambda cue: (not cue.words, -cue.points.danger))
         return Screening(self._level(evidence, spoke), tuple(spoke))
 
+    def _may_reach(self, placed: Sequence[tuple[list[str], dict[int, int]]]) -> bool:
+        """Tell cheaply whether a text, or one sentence of it alone, may have enough points."""
+        limit, reach, danger = self.limits.danger, self._prospects.reach, self._words.danger
+        if reach([places for _, places in placed], limit - danger([words for words, _ in placed])):
+            return True
+        return len(placed) > 1 and any(reach([places], limit - danger([words])) for words, places in placed)
+
     def _level(self, evidence: Iterable[Cue], spoke: Iterable[Cue]) -> int:
         if all(cue.category in self.limits.possible for cue in spoke):
             return 1
@@ -197,9 +212,12 @@ class Screener:
         """Return all that counts in `text`, for danger and against it, each once."""
         return self._evidence(self._all_understood(self._placed(text)))
 
+    def read(self, text: str) -> list[list[str]]:
+        """Return the words of `text` as the rules see them, sentence by sentence."""
+        return sentences(text, self._lexicon.expansions, self._lexicon.words)
+
     def _placed(self, text: str) -> list[tuple[list[str], dict[int, int]]]:
-        read = sentences(text, self._lexicon.expansions, self._lexicon.words)
-        placed = [(words, self._lexicon.places(words)) for words in read]
+        placed = [(words, self._lexicon.places(words)) for words in self.read(text)]
         if placed and "?" in text:
             words, places = placed[-1]
             places.update(dict.fromkeys(self._lexicon.senses.get("?", ()), 1 << len(words)))
@@ -212,7 +230,8 @@ class Screener:
         """Return what counts in a sentence with a plain cry that is enough by itself, whatever the text is about."""
         for sentence in found if len(found) > 1 else ():
             if any(cue.rule in self._cries for cue in sentence.standing):
-                own = self._together([*sentence.standing, *self._counted(sentence, set())])
+                said = self._said([sentence.words])
+                own = self._together([*sentence.standing, *self._counted(sentence, set()), *said])
                 if self._enough(own):
                     return own
         return []
@@ -233,7 +252,14 @@ class Screener:
             cues.extend(self._counted(sentence, seen))
         told = any(guard.whole for sentence in found for guard, _ in sentence.guards)
         cues.extend(self._across_sentences(found, told))
+        cues.extend(self._said([sentence.words for sentence in found]))
         return self._together(cues)
+
+    def _said(self, read: Sequence[list[str]]) -> Iterable[Cue]:
+        """Yield what the words of sentences count by themselves."""
+        said = self._words.said(read)
+        if said is not None:
+            yield Cue(WORDS, WORDS, said.words, said.points, 0)
 
     def _together(self, cues: Iterable[Cue]) -> list[Cue]:
         """Return each cue once, and whether nothing speaks against them."""
