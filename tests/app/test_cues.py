@@ -91,8 +91,8 @@ class Cues(TestCase):
         assert Escalation.objects.count() == 1
 
     def test_a_possible_situation_is_marked_once_and_starts_no_clock(self) -> None:
-        self.written("my boyfriend is very controlling")
-        self.written("my boyfriend is very controlling")
+        self.written("mon chum contrôle mon argent et garde mon passeport")
+        self.written("mon chum contrôle mon argent et garde mon passeport")
         assert not Escalation.objects.exists()
         assert Event.objects.filter(code="flag_raised", level=1).count() == 1
 
