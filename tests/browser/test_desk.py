@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
 from tests.support import browsers
 from tests.support.desk import COLLEAGUE, Desk, ago, conversation, key
@@ -249,3 +249,19 @@ def test_twenty_conversations_leave_the_keys_the_time_they_need(opens: Opens) ->
     # each news here is one line of five elements; those elsewhere leave nothing in the document
     assert page.locator("*").count() <= elements + 30 * 5
     expect(reply(page, "Heron 1")).to_have_value("word " * 10)
+
+
+def test_what_is_chosen_before_the_script_is_there_counts(site: tuple[Browser, str, Path]) -> None:
+    chrome, url, data = site
+    page = sign_in(chrome, url, data, "ben", "/staff/cases")
+    desk, held = Desk(page), list[Route]()
+    page.route("**/js/console/view.js", lambda route: held.append(route))
+    desk.open(f"{url}/staff/console", wait_until="commit")
+    page.check("input[name=availability][value=busy]")
+    while not held:
+        page.wait_for_timeout(50)
+    held[0].continue_()
+    expect(page.locator("#line")).to_be_hidden()
+    page.wait_for_timeout(200)
+    assert [frame["state"] for frame in desk.heard if frame["type"] == "availability"] == ["busy"]
+    page.context.close()

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Page, WebSocketRoute
 
@@ -64,10 +64,10 @@ class Desk:
     _socket: WebSocketRoute | None = None
     _hello: bool = False
 
-    def open(self, url: str) -> None:
+    def open(self, url: str, wait_until: Literal["load", "commit"] = "load") -> None:
         """Open the page on this server's socket."""
         self.page.route_web_socket("**/ws/s", self._opened)
-        self.page.goto(url)
+        self.page.goto(url, wait_until=wait_until)
 
     def say(self, frame: Frame) -> None:
         assert self._socket is not None
