@@ -51,9 +51,9 @@ export function surroundings(words, does) {
     });
   }
 
-  // somebody may be quicker than this script: what they chose before it came counts too
-  const early = radios.find((radio) => radio.checked && !radio.defaultChecked);
-  if (early !== undefined) early.dispatchEvent(new Event("change"));
+  // somebody may be quicker than this script: what they chose before it came counts too, once all of it is there
+  const early = radios.find((radio) => radio.checked);
+  queueMicrotask(() => early?.dispatchEvent(new Event("change")));
 
   /** @param {"ready" | "busy" | "away"} value */
   async function choose(value) {
