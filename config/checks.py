@@ -37,6 +37,7 @@ def check_deploy(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
         (settings.VAULT_URL.startswith("http://"), "Vault is reached over plain http", "havre.E011"),
         (bool(settings.VAULT_URL) and not settings.VAULT_TOKEN, "HAVRE_VAULT_TOKEN is missing", "havre.E012"),
         (_cleartext_redis(), "Redis is reached without a password", "havre.E010"),
+        (_no_french(), "the French texts are not compiled: make setup", "havre.E016"),
         (settings.DEBUG, "DEBUG is on: its error pages show what people wrote", "havre.E013"),
     ]
     return [Error(words, id=code) for broken, words, code in rules if broken]
@@ -44,6 +45,11 @@ def check_deploy(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
 
 def _development_keys() -> bool:
     return (settings.KEYS_DIR / "DEVELOPMENT").exists()
+
+
+def _no_french() -> bool:
+    # a French page would be in English otherwise, and say of itself that it is French
+    return not all((folder / "fr/LC_MESSAGES/django.mo").exists() for folder in settings.LOCALE_PATHS)
 
 
 def _cleartext_redis() -> bool:

@@ -45,6 +45,8 @@ def take(chrome: Browser, url: str, language: str, state: str) -> None:
     context = browsers.phone(chrome, f"{language}-CA")
     page = context.new_page()
     STATES[state](Stage(page, url, language))
+    if language == "fr" and not page.get_by_text("Quitter ce site").count():
+        raise SystemExit("the French texts are not compiled: make setup")
     pictures(page, f"{state}-{language}")
     context.close()
 
@@ -64,6 +66,8 @@ def pictures(page: Page, name: str) -> None:
     session = page.context.new_cdp_session(page)
     for size, shape in SHAPES.items():
         page.set_viewport_size(shape)  # type: ignore[arg-type]
+        # a phone has no mouse, and the page says other things to a thumb
+        session.send("Emulation.setTouchEmulationEnabled", {"enabled": size == "phone"})
         page.wait_for_timeout(150)
         taken = session.send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
         (FOLDER / f"{name}-{size}.webp").write_bytes(base64.b64decode(taken["data"]))

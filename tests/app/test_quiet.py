@@ -395,3 +395,9 @@ def test_the_rooms_are_the_rooms() -> None:
     from tests.contract.test_architecture import ROOMS as all_rooms
 
     assert frozenset(all_rooms) == logs.OURS
+
+
+def test_a_site_whose_french_pages_would_be_in_english_does_not_go_live(settings: Any, tmp_path: Path) -> None:
+    assert "havre.E016" not in {problem.id for problem in check_deploy(None)}
+    settings.LOCALE_PATHS = [tmp_path]
+    assert "havre.E016" in {problem.id for problem in check_deploy(None)}
