@@ -5,7 +5,7 @@
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
@@ -70,24 +70,38 @@ def test_no_state_has_a_barrier(chrome: Browser, server: HavreServer, language: 
     assert not found, "\n".join(found)
 
 
-def test_what_a_site_says_first_has_no_barrier(chrome: Browser, server: HavreServer) -> None:
+@pytest.fixture
+def as_set(server: HavreServer) -> Iterator[Callable[..., None]]:
+    """Change what the site is set to, and set it back: the other stories need it open."""
     environ = havre_environment(server.log.parent)
+
+    def change(*settings: str) -> None:
+        manage(environ, "site", "set", *settings)
+
+    yield change
+    change("open=yes", "most_waiting=500")
+
+
+def test_what_a_site_says_first_has_no_barrier(
+    chrome: Browser, server: HavreServer, as_set: Callable[..., None]
+) -> None:
     found: list[str] = []
     context = browsers.phone(chrome, "en-CA")
     page = context.new_page()
-    manage(environ, "site", "set", "open=no")
+    as_set("open=no")
     here = Stage(page, server.base_url, "en")
     for here.language in LANGUAGES:
         here.open().shows("#landing .box")
         found += barriers(page, f"landing-closed-{here.language}", tuple(SHAPES))
-    manage(environ, "site", "set", "open=yes", "most_waiting=1")
+    as_set("open=yes", "most_waiting=1")
     first = context.new_page()
     begin(first, server.base_url)
     say(first, "I am first")
+    # the text stands in the log before the server knows of the conversation
+    expect(first.locator("#log .way")).to_contain_text("Sent")
     for here.language in LANGUAGES:
         here.open().shows("#landing .box")
         found += barriers(page, f"landing-full-{here.language}", tuple(SHAPES))
-    manage(environ, "site", "set", "most_waiting=500")
     context.close()
     assert not found, "\n".join(found)
 
