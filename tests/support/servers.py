@@ -89,7 +89,9 @@ def migrate_and_seed(environ: Mapping[str, str]) -> str:
     """
     folder, database = Path(environ["HAVRE_DATA_DIR"]), environ.get("DATABASE_URL", "")
     plain = havre_environment(folder, database_url=database, redis_url=environ.get("REDIS_URL", ""))
-    if environ != plain or (folder / "development-secret").exists():
+    # the first database of a server of one's own can neither be copied from itself nor replaced
+    first = database and database == _maintenance(database)
+    if environ != plain or first or (folder / "development-secret").exists():
         return _prepare(environ)
     template, printed = _prepared(_maintenance(database) if database else "")
     shutil.copytree(template, folder, dirs_exist_ok=True)
