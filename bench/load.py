@@ -10,8 +10,18 @@ from typing import Protocol
 
 from bench.wire import Socket, framed
 
-TEXT = b"an eighty byte text, as people write them when they have little time to write it"
-assert len(TEXT) == 80
+TEXTS = (
+    b"can you tell me what time you open on sunday and if there is parking close to it",
+    b"hi i am not sure if this is the right place to ask but i would like some help ok",
+    b"sorry for the late answer my phone was charging and i did not see what you wrote",
+    b"i work at a clinic and i want to know where i can send somebody who needs advice",
+    b"thank you that helps a lot i will read it this evening and write to you tomorrow",
+    b"do i need a lawyer for that or is it enough if i go there with the letter i have",
+    b"my sister told me about this page and she said that you speak french and english",
+    b"it is a bit complicated to explain all of it in one go so i will try it in parts",
+)
+"""What people write who are in no danger just then: a text that calls for help would time the call."""
+assert {len(text) for text in TEXTS} == {80}
 DRAIN_SECONDS = 10.0
 
 
@@ -45,7 +55,8 @@ class Json:
     def post(self, pair: Pair, client_id: bytes) -> bytes:
         """Return the frame of a post."""
         pair.ref += 1
-        return framed(b'{"type":"post","ref":%d,"client_id":"%s","body":"%s"}' % (pair.ref, client_id, TEXT))
+        text = TEXTS[pair.ref % len(TEXTS)]
+        return framed(b'{"type":"post","ref":%d,"client_id":"%s","body":"%s"}' % (pair.ref, client_id, text))
 
     def answer(self, text: bytes) -> int:
         """Tell an `ok` from an `error`."""

@@ -5,6 +5,7 @@ import statistics
 import time
 from pathlib import Path
 
+from bench.load import TEXTS
 from crisis.core.screening import Screener
 from crisis.rules import shipped
 
@@ -20,6 +21,7 @@ ORDINARY = (
     "merci beaucoup pour les renseignements, je vais vous réécrire la semaine prochaine",
     "my daughter starts school on Monday and we still need a winter coat and some boots",
     "est-ce que je peux parler à quelqu'un en espagnol, mon français est encore faible?",
+    *(text.decode() for text in TEXTS),
 )
 LONG = "He never lets me out, he has a gun and my passport, il va me tuer si je parle. "
 

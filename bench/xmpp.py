@@ -7,7 +7,7 @@ with that archived, the message before it.
 import base64
 import re
 
-from bench.load import TEXT, Pair
+from bench.load import TEXTS, Pair
 from bench.wire import Broken, Socket, connect, framed
 
 HOST = "localhost"
@@ -24,7 +24,8 @@ class Xmpp:
 
     def post(self, pair: Pair, client_id: bytes) -> bytes:
         """Return a message and the question how much the server has handled."""
-        words = (pair.peer, client_id, TEXT)
+        pair.ref += 1
+        words = (pair.peer, client_id, TEXTS[pair.ref % len(TEXTS)])
         message = b"<message xmlns='jabber:client' to='%s' type='chat' id='%s'><body>%s</body></message>" % words
         return framed(message) + COUNT
 

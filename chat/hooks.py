@@ -17,16 +17,25 @@ logger = logging.getLogger(__name__)
 EscalationProvider = Callable[[], tuple[EscalationSummary, ...]]
 """Returns all open escalations, their handles unspoken."""
 
-Finding = TypeVar("Finding")
+
+class Finding(Protocol):
+    """Be what a screener found; `level` says how dangerous the message sounds."""
+
+    @property
+    def level(self) -> int:
+        """Return 1, 2 or 3."""
 
 
-class Screener(Protocol[Finding]):
+Found = TypeVar("Found", bound=Finding)
+
+
+class Screener(Protocol[Found]):
     """Look at what visitors write, and call for help because of it."""
 
-    def found(self, text: str) -> Finding | None:
+    def found(self, text: str) -> Found | None:
         """Return what the words of a message tell, None for an ordinary one. Asks nothing of the database."""
 
-    def call(self, conversation_id: UUID, client_id: str, finding: Finding, now: datetime) -> tuple[StoredEvent, ...]:
+    def call(self, conversation_id: UUID, client_id: str, finding: Found, now: datetime) -> tuple[StoredEvent, ...]:
         """Do what a finding asks for and return what that appended to the log.
 
         It runs in the transaction that stores the message, under the lock on its conversation.
@@ -52,7 +61,7 @@ def register_screener(screener: Screener[Any]) -> None:
     _screeners[:] = [screener]
 
 
-def found(text: str) -> object | None:
+def found(text: str) -> Finding | None:
     """Return what the screener finds in a message: nothing in an ordinary one, and nothing when it fails."""
     try:
         return _screeners[0].found(text) if _screeners else None
@@ -61,12 +70,18 @@ def found(text: str) -> object | None:
         return None
 
 
-def called(conversation_id: UUID, client_id: str, finding: object, now: datetime) -> tuple[StoredEvent, ...]:
+def called(
+    conversation_id: UUID, client_id: str, finding: Finding, now: datetime, *, level: int
+) -> tuple[StoredEvent, ...]:
     """Return what the screener appended to the log because of a finding, nothing when it fails.
 
-    A call and its message are committed together or not at all. One that fails is taken back alone: the message stays.
+    Nobody is called for a conversation that has the finding's level already: who is in danger writes of it often, and
+    asking costs more than storing. A call and its message are committed together or not at all. One that fails is
+    taken back alone: the message stays.
     """
     try:
+        if finding.level <= level:
+            return ()
         with transaction.atomic():
             return _screeners[0].call(conversation_id, client_id, finding, now)
     except Exception as error:

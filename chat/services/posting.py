@@ -83,7 +83,7 @@ def takes_texts(conversation: Conversation) -> bool:
 class _Batch:
     """Hold the rows that one transaction works on."""
 
-    def __init__(self, posts: Sequence[Post], findings: Sequence[object | None], *, wait: bool) -> None:
+    def __init__(self, posts: Sequence[Post], findings: Sequence[hooks.Finding | None], *, wait: bool) -> None:
         self._posts = posts
         self._findings = findings
         self._wait = wait
@@ -103,7 +103,7 @@ class _Batch:
         log.insert(self._fresh, self._touched.values())
         # the log is written: what a call for help appends comes after the message that it is about
         return [
-            outcome if finding is None else _called(post, finding, outcome)
+            outcome if finding is None else self._called(post, finding, outcome)
             for post, finding, outcome in zip(self._posts, self._findings, outcomes, strict=True)
         ]
 
@@ -140,24 +140,28 @@ class _Batch:
         self._known[key] = event
         return Done(event, (event,), Secret(text))
 
+    def _called(self, post: Post, finding: hooks.Finding, outcome: Outcome) -> Outcome:
+        """Let a stored text call for help; a repeat has called already."""
+        if isinstance(outcome, Exception) or outcome.said is None:
+            return outcome
+        head = self._conversations[post.conversation_id]
+        cues = hooks.called(post.conversation_id, post.client_id, finding, post.now, level=head.level)
+        if not cues:
+            return outcome
+        # for the texts after it in this batch; the row itself has been changed by who raised the call
+        head.level = max(event.level or 0 for event in cues)
+        return msgspec.structs.replace(outcome, cues=cues)
+
 
 def _key(post: Post) -> log.Key:
     return post.conversation_id, log.sender_of(post.actor), post.client_id
 
 
-def _found(post: Post) -> object | None:
+def _found(post: Post) -> hooks.Finding | None:
     """Return what screening finds in a visitor's text; before any lock is taken. A text that will be refused waits."""
     if not isinstance(post.actor, Visitor) or len(post.body) > MOST_CHARACTERS:
         return None
     return hooks.found(post.body)
-
-
-def _called(post: Post, finding: object, outcome: Outcome) -> Outcome:
-    """Let a stored text call for help; a repeat has called already."""
-    if isinstance(outcome, Exception) or outcome.said is None:
-        return outcome
-    cues = hooks.called(post.conversation_id, post.client_id, finding, post.now)
-    return msgspec.structs.replace(outcome, cues=cues) if cues else outcome
 
 
 def _touch(conversation: Head, post: Post) -> None:

@@ -1,7 +1,8 @@
 """What ada writes is screened once it is stored: danger calls dana before anybody has read it, and loses no message."""
 
+from datetime import datetime
 from unittest import mock
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import TestCase
@@ -12,8 +13,9 @@ from chat.core.actors import Visitor
 from chat.log import StoredEvent
 from chat.models import Conversation, Event, OutboxItem
 from chat.services.base import Done
-from chat.services.posting import Post, post_one
+from chat.services.posting import Post, post_all, post_one
 from crisis import services
+from crisis.core.screening.screener import Cue, Screening
 from crisis.cues import Cues as Screener
 from crisis.models import Escalation
 from crisis.selectors import open_escalations, reason_of
@@ -103,7 +105,7 @@ class Cues(TestCase):
 
     def fails_in(self, part: str) -> None:
         before = measures.screenings_failed._value.get()
-        screener = mock.Mock(found=lambda _: "danger", call=lambda *_: ())
+        screener = mock.Mock(found=lambda _: mock.Mock(level=2), call=lambda *_: ())
         setattr(screener, part, mock.Mock(side_effect=ValueError("the teal kettle")))
         hooks.register_screener(screener)
         with self.assertLogs("chat.hooks", "ERROR") as logged:
@@ -113,6 +115,27 @@ class Cues(TestCase):
         assert measures.screenings_failed._value.get() == before + 1
         assert "ValueError" in logged.output[0]
         assert "kettle" not in logged.output[0]
+
+    def test_what_is_no_louder_than_what_is_known_asks_nothing(self) -> None:
+        levels = {"a threat": 2, "another threat": 2, "he is here": 3, "he is still here": 3, "a sign": 1}
+        heard: list[str] = []
+
+        class Listening(Screener):
+            def found(self, text: str) -> Screening:
+                return Screening(levels[text], (Cue("rule", "category", text),))
+
+            def call(
+                self, conversation_id: UUID, client_id: str, finding: Screening, now: datetime
+            ) -> tuple[StoredEvent, ...]:
+                heard.append(finding.cues[0].words)
+                return super().call(conversation_id, client_id, finding, now)
+
+        hooks.register_screener(Listening())
+        posts = [Post(Visitor(self.pk), self.pk, uuid4().hex, text, NOON) for text in levels]
+        post_all(posts[:2])
+        post_all(posts[2:])
+        assert heard == ["a threat", "he is here"]
+        assert self.level() == 3
 
     def test_a_call_and_its_message_are_stored_together_or_not_at_all(self) -> None:
         """A process that dies between the two would otherwise leave a message that calls nobody."""

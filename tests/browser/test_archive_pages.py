@@ -1,6 +1,7 @@
 """The archive's story in Chromium: become a reader, unlock, read, keep, lock, a passkey, and a visitor who erases."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,17 +111,35 @@ def playwright() -> Iterator[Playwright]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def chrome(playwright: Playwright) -> Iterator[Browser]:
+    with browsers.chromium(playwright) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, Path]:
+    """Return the safe of a site that nobody has used yet, and its folder to copy: making one takes seconds."""
+    keys, folder = Archive.new(), tmp_path_factory.mktemp("site")
+    migrate_and_seed(havre_environment(folder, HAVRE_ARCHIVE_ROOT=keys.pinned))
+    return keys, folder
+
+
 @pytest.fixture(params=["en", "fr"])
-def stage(request: pytest.FixtureRequest, playwright: Playwright, tmp_path: Path) -> Iterator[Stage]:
-    keys = Archive.new()
+def stage(
+    request: pytest.FixtureRequest, chrome: Browser, site: tuple[Archive, Path], tmp_path: Path
+) -> Iterator[Stage]:
+    keys, folder = site
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     environ = havre_environment(tmp_path, HAVRE_ARCHIVE_ROOT=keys.pinned)
-    migrate_and_seed(environ)
-    with HavreServer(tmp_path, HAVRE_ARCHIVE_ROOT=keys.pinned) as server, browsers.chromium(playwright) as chrome:
+    with HavreServer(tmp_path, HAVRE_ARCHIVE_ROOT=keys.pinned) as server:
         # by name: an IP address can have no passkeys
         url = server.base_url.replace("127.0.0.1", "localhost")
         made = Stage(url, tmp_path, environ, keys, chrome, request.param)
         made.run(SETUP)
         yield made
+    for context in chrome.contexts:
+        context.close()
 
 
 def closed_conversation(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from bench import report
-from bench.load import TEXT, Json, Pair
+from bench.load import TEXTS, Json, Pair
 from bench.machine import memory_kib, processor_seconds, spent, tree
 from bench.report import Run
 from bench.wire import CLOSE, PING, Frames, Socket, framed
@@ -129,7 +129,7 @@ def test_a_post_is_a_frame_of_the_protocol() -> None:
     from chat import codec
 
     command: Any = codec.decode_visitor(Json().post(pair(), ID)[8:].decode())
-    assert (command.ref, command.client_id, command.body) == (1, ID.decode(), TEXT.decode())
+    assert (command.ref, command.client_id, command.body) == (1, ID.decode(), TEXTS[1].decode())
 
 
 def test_answers_and_deliveries_are_told_apart() -> None:
