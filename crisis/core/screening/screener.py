@@ -302,10 +302,16 @@ class Screener:
     def _found(self, kind: str, places: Places, words: Sequence[str], times: Counter[str]) -> list[Hit]:
         """Return what rules of a kind find in a sentence, save those found often enough."""
         found: list[Hit] = []
-        index, there = self._index[kind], places.keys()
-        looks = {look.number: look for sense in there & index.keys() for look in index[sense]}
+        index, there = self._index[kind], set(places)
+        looks = {
+            look.number: look
+            for sense in there
+            if sense in index
+            for look in index[sense]
+            if look.pattern.possible(there)
+        }
         for look in looks.values():
-            if look.rule.across or times[look.rule.id] >= OFTEN or not look.pattern.possible(there):
+            if look.rule.across or times[look.rule.id] >= OFTEN:
                 continue
             for span in look.pattern.spans(places):
                 if look.rule.alone and len(words) - (span[1] - span[0]) > ALONE:

@@ -81,17 +81,18 @@ class Signals:
         `denials` are the places of `not`; a phrase or pattern that has its own means just that. A signal may come more
         than once; those `seen` are left out.
         """
-        for sense in hidden.keys() & self._by_sense.keys():
-            signal = self._by_sense[sense]
-            if signal.id in seen:
+        there = set(hidden)
+        for sense in there:
+            signal = self._by_sense.get(sense)
+            if signal is None or signal.id in seen:
                 continue
             bits = hidden[sense] if signal.side < 0 else places.get(sense, 0)
             for start, length in _runs(bits):
                 own = denials >> start & ((1 << length) - 1)
                 yield signal, (start, start + length - 1), signal.side == 1 and not own
-        for sense in hidden.keys() & self._by_anchor.keys():
-            for signal, pattern in self._by_anchor[sense]:
-                if signal.id in seen:
+        for sense in there:
+            for signal, pattern in self._by_anchor.get(sense, ()):
+                if signal.id in seen or not pattern.possible(there):
                     continue
                 for span in pattern.spans(hidden if signal.side < 0 else places):
                     yield signal, span, signal.side == 1 and id(pattern) not in self._denying

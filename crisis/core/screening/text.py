@@ -38,14 +38,20 @@ _SIGNS = str.maketrans(
         "🔪": " knife ", "🗡": " knife ", "🔫": " gun ", "🆘": " sos ", "💊": " pills ", "🩸": " blood ",
     }
 )  # fmt: skip
+_FOLDED = _SIGNS | {
+    ord(sign): plain for sign, plain in zip("àâäáãçéèêëíìîïñóòôöõúùûüÿ", "aaaaaceeeeiiiinooooouuuuy", strict=True)
+}
+"""The same with what French and its neighbours write; taking all of Unicode apart costs more."""
 
 
 def plain(text: str) -> str:
     """Return a text in small letters without accents, with French elisions taken apart and other apostrophes gone."""
     text = text.lower()
     if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text.translate(_SIGNS))
-        text = "".join([sign for sign in decomposed if not unicodedata.combining(sign)]).translate(_SIGNS)
+        text = text.translate(_FOLDED)
+        if not text.isascii():
+            decomposed = unicodedata.normalize("NFKD", text)
+            text = "".join([sign for sign in decomposed if not unicodedata.combining(sign)]).translate(_SIGNS)
     if "'" in text:
         text = _ELISION.sub(r"\1 ", text.replace("s'il", "si il")).replace("'", "")
     if ".." in text:

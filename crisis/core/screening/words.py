@@ -34,12 +34,10 @@ class Words:
         """Return what the words of these sentences count for danger, with no telling which."""
         if not self._danger:
             return 0
-        singles, pairs = self._danger, self._danger_of_pairs
+        single, pair = self._danger.get, self._danger_of_pairs.get
         there = set(chain.from_iterable(sentences))
         beside = set(chain.from_iterable(map(pairwise, sentences)))
-        return sum([singles[word] for word in singles.keys() & there]) + sum(
-            [pairs[pair] for pair in pairs.keys() & beside]
-        )
+        return sum([single(word, 0) for word in there]) + sum([pair(both, 0) for both in beside])
 
     def said(self, sentences: Sequence[Sequence[str]]) -> Said | None:
         """Return what the words of these sentences count, nothing when none of them counts."""
