@@ -30,7 +30,6 @@ VAULT_URL, VAULT_TOKEN = ENV.vault_url, ENV.vault_token
 VAULT_MOUNT, VAULT_CA = ENV.vault_mount, ENV.vault_ca
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

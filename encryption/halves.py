@@ -3,14 +3,9 @@
 import threading
 from functools import cache
 from time import monotonic
-from typing import Protocol, cast
+from typing import Protocol
 
-import redis
 from django.conf import settings
-
-_PREFIX = "havre:unlock:"
-WITHIN = 3.0
-"""Seconds for one word with Redis."""
 
 
 class HalvesDown(Exception):
@@ -80,52 +75,12 @@ class MemoryHalves:
             return number
 
 
-class RedisHalves:
-    """Keep them in Redis, which writes nothing to disk (`check --deploy` looks)."""
-
-    def __init__(self, url: str) -> None:
-        self._client = redis.Redis.from_url(url, socket_timeout=WITHIN, socket_connect_timeout=WITHIN)
-
-    def put(self, name: str, value: bytes, seconds: int) -> None:
-        """Keep a value."""
-        try:
-            self._client.set(_PREFIX + name, value, ex=seconds)
-        except redis.RedisError:
-            raise HalvesDown from None
-
-    def refresh(self, name: str, value: bytes, seconds: int) -> bool:
-        """Keep a newer value."""
-        try:
-            return bool(self._client.set(_PREFIX + name, value, ex=seconds, xx=True))
-        except redis.RedisError:
-            raise HalvesDown from None
-
-    def get(self, name: str) -> bytes | None:
-        """Return a value."""
-        try:
-            return cast("bytes | None", self._client.get(_PREFIX + name))
-        except redis.RedisError:
-            raise HalvesDown from None
-
-    def drop(self, name: str) -> None:
-        """Forget a value."""
-        try:
-            self._client.unlink(_PREFIX + name)
-        except redis.RedisError:
-            raise HalvesDown from None
-
-    def count(self, name: str, seconds: int) -> int:
-        """Count one more."""
-        try:
-            with self._client.pipeline(transaction=True) as both:
-                both.set(_PREFIX + name, 0, ex=seconds, nx=True)
-                both.incr(_PREFIX + name)
-                return int(both.execute()[1])
-        except redis.RedisError:
-            raise HalvesDown from None
-
-
 @cache
 def halves() -> Halves:
     """Return this site's store."""
-    return RedisHalves(settings.REDIS_URL) if settings.REDIS_URL else MemoryHalves()
+    if not settings.REDIS_URL:
+        return MemoryHalves()
+    # its client takes a while to load, which a process without Redis need not wait for
+    from encryption.redis_halves import RedisHalves
+
+    return RedisHalves(settings.REDIS_URL)

@@ -3,6 +3,5 @@
 from encryption.providers.base import EpochGone, KeyProvider, ProviderDown, epoch_of
 from encryption.providers.file import FileProvider
 from encryption.providers.memory import MemoryProvider
-from encryption.providers.vault import VaultProvider
 
-__all__ = ["EpochGone", "FileProvider", "KeyProvider", "MemoryProvider", "ProviderDown", "VaultProvider", "epoch_of"]
+__all__ = ["EpochGone", "FileProvider", "KeyProvider", "MemoryProvider", "ProviderDown", "epoch_of"]

@@ -14,7 +14,7 @@ from encryption.core import envelope
 from encryption.core.envelope import Binding, NotAuthentic
 from encryption.core.subject import Subject
 from encryption.models import Wrap
-from encryption.providers import FileProvider, KeyProvider, VaultProvider
+from encryption.providers import FileProvider, KeyProvider
 from encryption.text import Secret
 
 OPERATIONAL = "op"
@@ -84,6 +84,9 @@ _lock = threading.Lock()
 def provider() -> KeyProvider:
     """Return this site's key provider."""
     if settings.VAULT_URL:
+        # its client takes a while to load, and few sites have one
+        from encryption.providers.vault import VaultProvider
+
         return VaultProvider(settings.VAULT_URL, settings.VAULT_TOKEN, mount=settings.VAULT_MOUNT, ca=settings.VAULT_CA)
     return FileProvider(settings.KEYS_DIR, development=settings.DEVELOPMENT)
 

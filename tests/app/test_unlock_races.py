@@ -6,7 +6,8 @@ from unittest import mock
 
 import pytest
 
-from encryption.halves import MemoryHalves, RedisHalves
+from encryption.halves import MemoryHalves
+from encryption.redis_halves import RedisHalves
 from encryption.services import unlock
 from encryption.services.unlock import Holder
 from tests.support.archive_stories import ArchiveStories

@@ -20,10 +20,10 @@ from encryption.providers import (
     KeyProvider,
     MemoryProvider,
     ProviderDown,
-    VaultProvider,
     epoch_of,
 )
 from encryption.providers.file import MARKER
+from encryption.providers.vault import VaultProvider
 from tests.support.vault import TOKEN, transit_server
 
 KEY = bytes(range(32))
