@@ -5,12 +5,14 @@ browser; an entry with `one` and `other` is chosen by the number `{n}`.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from cases.core.contact import CONTACT_TYPES, DISPOSITIONS
 from chat.core.errors import ErrorCode
+from chat.core.routing import NOT_AGAIN_WITHIN
 from frontend.board_words import rows_of_the_board, settling
 from frontend.closing_line import closing_line
 from frontend.return_staff_words import returning
@@ -235,6 +237,9 @@ def _offer_words() -> Words:
         ),
         "take_done": _("You have taken {name}."),
         "take_listed": _("You have taken {name}: it is in your list."),
+        "tell_back": _(
+            "{name} waits for somebody again. It is not offered to you for {minutes} minutes; you can still take it."
+        ).replace("{minutes}", str(NOT_AGAIN_WITHIN // timedelta(minutes=1))),
         "nobody_unanswered": _("Nobody waits for your answer."),
         "no_such_chat": _("You have no conversation number {n}."),
     }
@@ -336,6 +341,7 @@ def _contact_words() -> Words:
         "contact_hint": _("Your own words, no quotes, no names."),
         "contact_missing": _("Please choose who wrote and how it came out."),
         "contact_save": _("Record and close"),
+        "contact_later": _("Record it later: to the list"),
         "contact_done": _("The contact with {name} is recorded and closed."),
     }
 

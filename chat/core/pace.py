@@ -82,13 +82,13 @@ class Buckets:
 
 @dataclass(slots=True)
 class Openings:
-    """Decide whether a beginning, or a return, is ordinary or part of a flood. A flood of beginnings asks for work.
+    """Decide whether a beginning, a return or a try to sign in is ordinary or part of a flood.
 
-    A count by where somebody comes from comes first: as a keyed digest of the network that is cut to 64 bits, under a
-    key that lives in this process's memory and is replaced each day: nothing of an address is written anywhere, and
-    yesterday's digests say nothing today. A shelter shares one address, so the count is generous. Beside it stands the
-    whole site's pace. What is beyond a network's own count is not charged to it: or one address would begin so often
-    that everybody is asked for work.
+    A flood of beginnings asks for work. A count by where somebody comes from comes first: as a keyed digest of the
+    network that is cut to 64 bits, under a key that lives in this process's memory and is replaced each day: nothing
+    of an address is written anywhere, and yesterday's digests say nothing today. A shelter shares one address, so the
+    count is generous. Beside it stands the whole site's pace. What is beyond a network's own count is not charged to
+    it: or one address would begin so often that everybody is asked for work.
     """
 
     secret: bytes
@@ -97,6 +97,7 @@ class Openings:
     everybody: Bucket = field(init=False)
     networks: Buckets = field(init=False)
     returns: Buckets = field(init=False)
+    sign_ins: Buckets = field(init=False)
 
     SITE_BURST = 60.0
     SITE_PER_SECOND = 1.0
@@ -104,12 +105,15 @@ class Openings:
     NETWORK_PER_SECOND = 20 / 3600
     RETURN_BURST = 20.0
     RETURN_PER_SECOND = 1 / 60
+    SIGN_IN_BURST = 40.0
+    SIGN_IN_PER_SECOND = 1 / 30
     MOST_NETWORKS = 20_000
 
     def __post_init__(self) -> None:
         self.everybody = Bucket.full(self.SITE_BURST, self.SITE_PER_SECOND, self.now)
         self.networks = Buckets(self.NETWORK_BURST, self.NETWORK_PER_SECOND, self.MOST_NETWORKS)
         self.returns = Buckets(self.RETURN_BURST, self.RETURN_PER_SECOND, self.MOST_NETWORKS)
+        self.sign_ins = Buckets(self.SIGN_IN_BURST, self.SIGN_IN_PER_SECOND, self.MOST_NETWORKS)
 
     def is_flood(self, address: str, now: float) -> bool:
         """Count one beginning; tell whether there are too many, of all or from this network."""
@@ -118,6 +122,10 @@ class Openings:
     def returns_often(self, address: str, now: float) -> bool:
         """Count one return by words; tell whether this network has tried very often."""
         return self._is_over(self.returns, address, now)
+
+    def signs_in_often(self, address: str, now: float) -> bool:
+        """Count one try to sign in; tell whether this network has tried very often: a whole shift begins at once."""
+        return self._is_over(self.sign_ins, address, now)
 
     def _is_over(self, counts: Buckets, address: str, now: float) -> bool:
         network = network_of(address)

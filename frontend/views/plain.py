@@ -134,6 +134,8 @@ async def end(request: HttpRequest) -> HttpResponse:
     code = await done(token, {"type": "end", "ref": 1})
     if code is not None and code not in SPENT:
         return await _not_ended(request, look)
+    if request.POST.get("what") == "again":
+        return plain_cookie.forget(request, SeeOther(f"/?l={look.language}"))
     return plain_cookie.forget(request, await page(request, look, "closed", erased=erased))
 
 

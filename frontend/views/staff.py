@@ -1,6 +1,7 @@
 """Pages of staff: parse, one call, render. What moves on them comes over the socket."""
 
 import logging
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from cases import selectors as case_selectors
 from cases import services as case_services
 from chat import broadcast
+from chat.consumers.visitor import address_of
 from chat.core.errors import Refused
+from chat.core.routing import NOT_AGAIN_WITHIN, OFFER_LASTS
 from chat.db import in_db
+from chat.limits import limits
 from chat.services import hand_back_all
 from frontend import unlocking
 from frontend.staff_words import (
@@ -46,23 +50,28 @@ LANGUAGES = ("en", "fr")
 
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
-def sign_in(request: HttpRequest) -> HttpResponse:
+async def sign_in(request: HttpRequest) -> HttpResponse:
     """Let somebody in, or say that name and password do not fit without saying which."""
-    username = ""
-    if request.method == "POST":
-        username = request.POST.get("username", "")[:64]
-        try:
-            user = who_signs_in(request, username, request.POST.get("password", ""))
-        except Busy:
-            return _sign_in_page(request, username, "busy", 503)
-        if user is not None:
-            note_sign_in(user_id=user.pk, now=timezone.now())
-            login(request, user)
-            unlocking.end(user.pk)
-            return HttpResponseRedirect(reverse("staff_home"))
+    if request.method != "POST":
+        return await sync_to_async(_sign_in_page)(request, "", "", 200)
+    address = address_of(getattr(request, "scope", {}))
+    often = limits().signs_in_often(address, timezone.now())
+    return await sync_to_async(_signed_in)(request, often=often)
+
+
+def _signed_in(request: HttpRequest, *, often: bool) -> HttpResponse:
+    username = request.POST.get("username", "")[:64]
+    try:
+        user = who_signs_in(request, username, request.POST.get("password", ""), often=often)
+    except Busy:
+        return _sign_in_page(request, username, "busy", 503)
+    if user is None:
         note_refused_sign_in(now=timezone.now())
         return _sign_in_page(request, username, "failed", 403)
-    return _sign_in_page(request, username, "", 200)
+    note_sign_in(user_id=user.pk, now=timezone.now())
+    login(request, user)
+    unlocking.end(user.pk)
+    return HttpResponseRedirect(reverse("staff_home"))
 
 
 def _sign_in_page(request: HttpRequest, username: str, problem: str, status: int) -> HttpResponse:
@@ -119,7 +128,13 @@ async def home(request: StaffRequest) -> HttpResponse:
 @staff_view(Action.USE_CONSOLE)
 async def console(request: StaffRequest) -> HttpResponse:
     """Show the console."""
-    return staff_page(request, "console", words=console_words(), choices=contact_choices(), here="console")
+    context: dict[str, Any] = {
+        "words": console_words(),
+        "choices": contact_choices(),
+        "seconds": int(OFFER_LASTS.total_seconds()),
+        "minutes": NOT_AGAIN_WITHIN // timedelta(minutes=1),
+    }
+    return staff_page(request, "console", here="console", **context)
 
 
 @require_GET

@@ -59,6 +59,11 @@ class TrailStories(TestCase):
         self.sign()
         assert self.verify() == "6 events and 1 signed heads: all fit\n"
 
+    def test_where_nothing_was_destroyed_there_is_no_receipt_and_that_is_said(self) -> None:
+        out, beside = StringIO(), StringIO()
+        call_command("receipts", stdout=out, stderr=beside)
+        assert (out.getvalue(), beside.getvalue()) == ("", "none: no key was destroyed in that time\n")
+
     def test_what_is_appended_while_it_is_checked_breaks_nothing(self) -> None:
         real = services.trail
 

@@ -165,6 +165,18 @@ class LeavingStories(Plain):
         assert "This chat is closed." in ada.html
         assert (await conversation_now(self.pk)).ended_by == "visitor"
 
+    async def test_who_was_ended_may_start_again_at_once(self) -> None:
+        ada = await self.begun()
+        await self.taken()
+        await ada.get("/plain?l=fr")
+        assert 'value="again"' not in ada.html
+        await sync_to_async(self.ended_by_ben)()
+        await ada.get("/plain?l=fr")
+        assert 'value="again"' in ada.html
+        answer = await ada.post("/plain/end", ada.form("/plain/end") | {"what": "again"})
+        assert (answer.status_code, answer["Location"], ada.token) == (303, "/?l=fr", "")
+        assert (await conversation_now(self.pk)).ended_by == "advocate"
+
     async def test_a_second_press_is_harmless(self) -> None:
         ada = await self.begun()
         await ada.get("/plain/end?l=en")

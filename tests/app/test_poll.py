@@ -26,7 +26,7 @@ SOON = 5.0
 
 # the file server is a middleware without async: a server gives each request a thread for it, where the test client has
 # one for all, in which nothing else would go on while a poll waits
-@override_settings(MIDDLEWARE=[one for one in settings.MIDDLEWARE if "whitenoise" not in one])
+@override_settings(MIDDLEWARE=[one for one in settings.MIDDLEWARE if "StaticFiles" not in one])
 class Polling(TestCase):
     """Be a page that polls."""
 

@@ -1,4 +1,4 @@
-"""Passwords are checked two at a time, and who comes when it is full is told so at once."""
+"""Passwords are checked two at a time, who comes when it is full is told so at once, and one network fills no place."""
 
 import threading
 import time
@@ -6,11 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import RequestFactory, TestCase
 from django.urls import reverse
 
 from audit.models import AuditEvent
+from chat.limits import Limits
 from staff import signing_in
+from staff.models import User
 from staff.signing_in import AT_ONCE, MOST_WAITING, Busy, Gate, who_signs_in
 
 
@@ -57,6 +60,29 @@ def test_of_twenty_at_once_two_are_checked_some_wait_and_the_rest_is_told() -> N
     assert (answers.count("checked"), answers.count("busy")) == (AT_ONCE + MOST_WAITING, full)
 
 
+def test_strangers_of_one_network_leave_the_places_to_everybody_else() -> None:
+    check, request = Counted(), RequestFactory().post("/")
+    with (
+        mock.patch.object(signing_in, "gate", Gate(AT_ONCE, MOST_WAITING)),
+        mock.patch.object(signing_in, "gate_of_many", Gate(1, 0)),
+        mock.patch.object(signing_in, "authenticate", check),
+        ThreadPoolExecutor(2) as pool,
+    ):
+        guesses = pool.submit(who_signs_in, request, "ben", "x", often=True)
+        while check.now == 0:
+            time.sleep(0.001)
+        for _ in range(AT_ONCE + MOST_WAITING):
+            with pytest.raises(Busy):
+                who_signs_in(request, "ben", "x", often=True)
+        ben = pool.submit(who_signs_in, request, "ben", "a long enough phrase")
+        while check.now == 1:
+            time.sleep(0.001)
+        check.go_on.set()
+        assert (ben.result(), guesses.result()) == (None, None)
+        # who shares their network is not shut out: the place is free again
+        assert who_signs_in(request, "cleo", "x", often=True) is None
+
+
 def test_nobody_waits_for_ever() -> None:
     gate = Gate(1, 1)
     with mock.patch.object(signing_in, "WAITS", 0.01), gate:
@@ -66,6 +92,31 @@ def test_nobody_waits_for_ever() -> None:
         assert time.monotonic() - began < 2
     with gate:
         pass
+
+
+class LaneStories(TestCase):
+    def test_a_password_of_more_lanes_fits_and_is_hashed_anew(self) -> None:
+        hashed = Argon2PasswordHasher().encode("a long enough phrase", "some salt")
+        ben = User.objects.create(username="ben", work_name="Ben", role="advocate", password=hashed)
+        assert "p=8" in ben.password
+        request = RequestFactory().post("/")
+        assert who_signs_in(request, "ben", "another phrase") is None
+        assert who_signs_in(request, "ben", "a long enough phrase") == ben
+        ben.refresh_from_db()
+        assert "p=1" in ben.password
+        assert who_signs_in(request, "ben", "a long enough phrase") == ben
+
+
+class CountedStories(TestCase):
+    async def test_each_try_is_counted_where_it_comes_from_and_looking_is_none(self) -> None:
+        quick = mock.patch("frontend.views.staff.who_signs_in", return_value=None)
+        counted = mock.patch.object(Limits, "signs_in_often", side_effect=[False, True])
+        with quick as asked, counted as counts:
+            await self.async_client.get(reverse("sign_in"))
+            for _ in range(2):
+                await self.async_client.post(reverse("sign_in"), {"username": "ben", "password": "x"})
+        assert [call.args[0] for call in counts.call_args_list] == ["127.0.0.1"] * 2
+        assert [call.kwargs["often"] for call in asked.call_args_list] == [False, True]
 
 
 class FullStories(TestCase):

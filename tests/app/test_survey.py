@@ -106,6 +106,7 @@ class SurveyStories(TestCase):
         assert services.survey_ticket(token=token, now=NOON) is None
 
     def test_what_few_gave_is_not_told(self) -> None:
+        assert self.told() == "none: nobody has answered\n"
         for number in range(10):
             self.stored(number)
         few = "too few to tell\n"

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
 from tests.support import browsers
+from tests.support.axe import problems
 from tests.support.desk import COLLEAGUE, Desk, ago, conversation, key
 from tests.support.journeys import sign_in
 from tests.support.servers import HavreServer, havre_environment, migrate_and_seed
@@ -130,6 +131,39 @@ def test_offers_to_oneself_stand_among_those_who_wait(opens: Opens) -> None:
     expect(row(page, "Heron 3")).to_be_visible()
 
 
+def test_an_offer_that_ran_out_is_said_and_can_still_be_taken(opens: Opens) -> None:
+    desk = console(opens, 1)
+    page = desk.page
+    desk.list(conversation(1), conversation(2, state="offered", offer_until=ago(-30)))
+    expect(page.locator("#offer")).to_be_visible()
+    desk.list(conversation(1), conversation(2, state="waiting", advocate_id=None, waiting_since=ago(50)))
+    expect(page.locator("#status")).to_contain_text(
+        "Heron 2 waits for somebody again. It is not offered to you for 3 minutes; you can still take it."
+    )
+    expect(page.get_by_role("button", name="Take Heron 2")).to_be_enabled()
+    page.click("#help-open")
+    expect(page.locator("#help")).to_contain_text("Keep this tab open beside them")
+    expect(page.locator("#help")).to_contain_text("not offered to you again for 3 minutes")
+    assert problems(page, "help") == []
+
+
+def test_who_records_later_finds_the_list_beside_it(opens: Opens) -> None:
+    desk = console(opens, 1)
+    page = desk.page
+    page.set_viewport_size(browsers.PHONE)  # type: ignore[arg-type]
+    desk.list(conversation(1, state="wrap_up", ended_by="visitor"), conversation(2))
+    page.click("[data-turn=context]")
+    page.get_by_label("In a few words").fill("She wants to come back")
+    page.get_by_role("button", name="Record it later: to the list").click()
+    expect(page.locator("#mine-heading")).to_be_focused()
+    row(page, "Heron 2").click()
+    page.click("[data-turn=list]")
+    row(page, "Heron 1").click()
+    page.click("[data-turn=context]")
+    expect(page.get_by_label("In a few words")).to_have_value("She wants to come back")
+    assert problems(page, "to be recorded", ["phone"]) == []
+
+
 def test_what_was_taken_opens_by_itself_for_hands_that_are_still(opens: Opens) -> None:
     desk = console(opens, 1)
     page = desk.page
@@ -160,6 +194,7 @@ def test_a_message_that_could_not_go_out_any_more_stays_to_be_copied(opens: Open
     expect(row(page, "Heron 1")).to_be_visible()
     row(page, "Heron 1").click()
     expect(page.locator(".pending .text")).to_be_visible()
+    assert problems(page, "kept") == []
     for name in ("Heron 1", "Heron 2"):
         row(page, name).click()
         page.locator(".kept button").click()
@@ -210,6 +245,7 @@ def test_a_note_that_was_not_saved_is_found_when_its_conversation_is_gone(opens:
     expect(page.locator("#left")).to_be_hidden()
     desk.list(conversation(2, advocate_id=COLLEAGUE))
     expect(page.locator("#left").get_by_label("Note about Heron 1")).to_have_value("he has her passport")
+    assert problems(page, "left notes") == []
     page.click("#left .choices button")
     page.click("#ask-yes")
     expect(page.locator("#left")).to_be_hidden()

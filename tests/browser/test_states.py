@@ -184,6 +184,43 @@ def test_the_log_says_who_speaks_before_what_is_said(chrome: Browser, server: Ha
     context.close()
 
 
+IN_SIGHT = """(all, top) => all.every((e) => {
+  const { left, right, top: from, bottom } = e.getBoundingClientRect();
+  const middle = document.elementFromPoint((left + right) / 2, (from + bottom) / 2);
+  return from >= top && bottom <= innerHeight && e.contains(middle);
+})"""
+
+
+def in_sight(page: Page, what: str) -> bool:
+    """Tell whether all of these can be seen and pressed, below the bar."""
+    below: float = page.locator("header").evaluate("e => e.getBoundingClientRect().bottom")
+    seen: bool = page.locator(what).evaluate_all(IN_SIGHT, below)
+    return seen
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_phone_has_in_sight_what_counts(chrome: Browser, server: HavreServer, language: str) -> None:
+    context = browsers.phone(chrome, f"{language}-CA")
+    page = context.new_page()
+    here = STATES["words-offered"](Stage(page, server.base_url, language))
+    assert isinstance(here, Stage)
+    for at in (0, 30, 60, 400):
+        page.evaluate(f"scrollTo(0, {at})")
+        assert in_sight(page, "#languages a")
+    here.press("#return-words .main").shows(".six li")
+    assert page.locator(".six li").count() == 6
+    assert in_sight(page, ".six li, #languages a, #return-words .main")
+    for number in range(12):
+        here.hears("message", author="advocate", name="Sam", client_id=None, body=f"Line {number} to read again")
+    here.hears("fact", code="ended_by_advocate", name="Sam").shows("#over")
+    page.evaluate("scrollTo(0, 0)")
+    assert in_sight(page, "#clear, #again")
+    assert page.locator("#log").evaluate("e => e.clientHeight") >= 250
+    here.press("#again").shows("#start")
+    assert "Line 11 to read again" not in page.content()
+    context.close()
+
+
 def test_who_loses_their_advocate_reads_why(chrome: Browser, server: HavreServer) -> None:
     """The wait takes room from the log just then; what was said last must not end up below its edge."""
     context = browsers.phone(chrome, "en-CA")

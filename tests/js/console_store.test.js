@@ -226,6 +226,18 @@ test("the queue shows the most urgent first and then the longest wait; an offer 
   assert.deepEqual(views.offered(state).map((one) => one.id), ["d"]);
 });
 
+test("an offer that ran out is news only while the conversation waits, for whomever", () => {
+  const shown = (fields) => after(welcome, overview([conversation(ID, fields)]));
+  const mine = { state: "offered", advocate_id: ME };
+  const again = { waiting: { state: "waiting", advocate_id: null }, offered: { state: "offered", advocate_id: 9 } };
+  for (const fields of Object.values(again)) assert.deepEqual(views.offeredNoMore(shown(mine), shown(fields)).map((one) => one.id), [ID]);
+  for (const fields of [mine, { state: "active", advocate_id: ME }, { state: "active", advocate_id: 9 }, { state: "wrap_up", advocate_id: null }]) {
+    assert.deepEqual(views.offeredNoMore(shown(mine), shown(fields)), []);
+  }
+  assert.deepEqual(views.offeredNoMore(shown(again.waiting), shown(again.waiting)), []);
+  assert.deepEqual(views.offeredNoMore(shown(mine), after(welcome, overview([]))), []);
+});
+
 test("taking is refused with the true reason", () => {
   assert.equal(views.whyNotTake(after(welcome, overview([]))), null);
   assert.equal(views.whyNotTake(after(welcome, overview([], { availability: "away" }))), "away");

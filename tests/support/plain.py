@@ -107,7 +107,7 @@ async def conversation_now(pk: Any) -> Conversation:
 
 # the file server is a middleware without async: a server gives each request a thread for it, where the test client has
 # one for all, in which nothing else would go on while a frame streams
-@override_settings(MIDDLEWARE=[one for one in settings.MIDDLEWARE if "whitenoise" not in one])
+@override_settings(MIDDLEWARE=[one for one in settings.MIDDLEWARE if "StaticFiles" not in one])
 class Plain(TestCase):
     async def begun(self) -> Browser:
         await sync_to_async(open_site)()

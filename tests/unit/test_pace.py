@@ -69,6 +69,14 @@ def test_a_shelter_behind_one_address_is_no_flood_and_a_script_is() -> None:
     assert not door.is_flood("198.51.101.7", now=1_400.0), "others begin as before"
 
 
+def test_a_shift_signs_in_from_one_address_and_who_tries_without_end_is_seen() -> None:
+    door = openings()
+    assert not any(door.signs_in_often("8.8.8.8", now=float(second)) for second in range(40))
+    assert any(door.signs_in_often("8.8.8.8", now=40.0) for _ in range(10))
+    assert not door.signs_in_often("9.9.9.9", now=40.0)
+    assert not door.signs_in_often("8.8.8.8", now=2_000.0), "it is forgotten by itself"
+
+
 def test_a_flood_from_everywhere_is_seen_by_its_pace() -> None:
     door = openings()
     verdicts = [door.is_flood(f"8.8.{number // 250}.{number % 250}", now=number / 100) for number in range(200)]

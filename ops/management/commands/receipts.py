@@ -23,6 +23,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print them, oldest first."""
+        none = True
         for one in receipts():
             if options["since"] <= one.at.date() <= options["until"]:
                 self.stdout.write(json.dumps(asdict(one) | {"at": one.at.isoformat()}))
+                none = False
+        if none:
+            # beside the lines, which a program may read
+            self.stderr.write("none: no key was destroyed in that time")

@@ -15,7 +15,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write a line for each month."""
-        for month in survey_months():
+        months = survey_months()
+        if not months:
+            self.stdout.write("none: nobody has answered")
+        for month in months:
             count = month.answers if month.answers >= FEWEST else f"fewer than {FEWEST}"
             self.stdout.write(f"{month.month:%Y-%m}  answers: {count}")
             self.stdout.write(f"  helpful: {_shown(month.helpful)}")

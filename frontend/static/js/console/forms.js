@@ -24,7 +24,7 @@ import { codeWordForm } from "./returned.js";
  * @param {{types: Choices, dispositions: Choices}} choices
  * @param {string} id
  * @param {string} name how staff speak of it
- * @param {{send: (id: string, kind: "post" | "note", body: string) => void, tell: (text: string) => void}} does
+ * @param {{send: (id: string, kind: "post" | "note", body: string) => void, tell: (text: string) => void, toList: () => void}} does
  */
 export function contextPanel(words, choices, id, name, does) {
   const facts = h("dl", { class: "facts" });
@@ -46,7 +46,7 @@ export function contextPanel(words, choices, id, name, does) {
   });
   const flag = flagForm(words, id, name, does.tell);
   const codeWord = codeWordForm(words, id, does.tell);
-  const contact = contactForm(words, choices, id, name, does.tell);
+  const contact = contactForm(words, choices, id, name, does);
   /** Whether the end was this person's doing, whose next step is then the record. */
   let records = false;
   const end = ending(words, id, name, does, () => {
@@ -198,16 +198,18 @@ function flagForm(words, id, name, tell) {
  * @param {{types: Choices, dispositions: Choices}} choices
  * @param {string} id
  * @param {string} name
- * @param {(text: string) => void} tell
+ * @param {{tell: (text: string) => void, toList: () => void}} does
  */
-function contactForm(words, choices, id, name, tell) {
+function contactForm(words, choices, id, name, does) {
   const key = `contact-${id}`;
   const kind = select(`${key}-type`, words, choices.types);
   const disposition = select(`${key}-disposition`, words, choices.dispositions);
   const identified = h("input", { type: "checkbox", id: `${key}-case` });
   const text = h("textarea", { id: `${key}-summary`, rows: 3, autocomplete: "off", "aria-describedby": `${key}-hint ${key}-problem`, dir: "auto" });
   const problem = h("p", { class: "problem", id: `${key}-problem`, role: "alert" });
-  const button = h("button", { type: "submit" }, say(words, "contact_save"));
+  const button = h("button", { type: "submit", class: "main" }, say(words, "contact_save"));
+  const later = h("button", { type: "button" }, say(words, "contact_later"));
+  later.addEventListener("click", does.toList);
   const form = h(
     "form",
     { class: "contact", autocomplete: "off", hidden: true },
@@ -221,7 +223,7 @@ function contactForm(words, choices, id, name, tell) {
     text,
     h("p", { class: "hint", id: `${key}-hint` }, say(words, "contact_hint")),
     problem,
-    button,
+    h("p", { class: "choices" }, button, later),
   );
   let done = false;
   form.addEventListener("submit", async (event) => {
@@ -241,7 +243,7 @@ function contactForm(words, choices, id, name, tell) {
     if (!answer.ok) return setText(problem, say(words, `error_${answer.code}`));
     text.value = "";
     done = true;
-    return tell(say(words, "contact_done", { name }));
+    return does.tell(say(words, "contact_done", { name }));
   });
   return { element: form, draft: () => text.value, focus: () => kind.focus(), recorded: () => done, recording: () => button.disabled };
 }

@@ -1,7 +1,7 @@
 /** The advocate's console: joins the socket, the store and the panes. */
 
 import { asked, answered, empty, forgotten, holding, landed, letGo, queued, readToEnd, reduce, toFollow } from "../lib/console_store.js";
-import { mine, newReturn, offered, summary, unread, waiting } from "../lib/console_views.js";
+import { mine, newReturn, offered, offeredNoMore, summary, unread, waiting } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { openLine } from "../lib/socket.js";
 import { newId } from "../staff/api.js";
@@ -42,7 +42,7 @@ let connected = false;
 let drawing = false;
 let typedAt = 0;
 
-const panels = panelSet(words, choices, { state: () => state, dropped, send, typing, again: deliver, takeBack, older, reached: markRead, tell });
+const panels = panelSet(words, choices, { state: () => state, dropped, send, typing, again: deliver, takeBack, older, reached: markRead, tell, toList });
 const taking = takings(words, {
   state: () => state,
   open: () => open,
@@ -101,6 +101,7 @@ function compare(before) {
   const fresh = waiting(state).filter((one) => !known.has(one.id));
   for (const one of offers) mention(say(words, "tell_offer", { name: one.handle }));
   if (before.overview !== null && fresh.length > 0) mention(say(words, "tell_waiting", { n: waiting(state).length }));
+  for (const one of offeredNoMore(before, state)) mention(say(words, "tell_back", { name: one.handle }));
   if (offers.length > 0) beep();
   for (const one of mine(before)) {
     const next = summary(state, one.id);
@@ -171,6 +172,10 @@ function close() {
   chatPlace.replaceChildren(nobody);
   contextPlace.replaceChildren();
   nobody.hidden = false;
+  toList();
+}
+
+function toList() {
   turnTo("list");
   byId("mine-heading", HTMLElement).focus();
 }

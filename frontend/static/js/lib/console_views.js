@@ -55,6 +55,18 @@ export function offered(state) {
 }
 
 /**
+ * Return what was offered to this person and waits for somebody again: the offer ran out, or they declined it.
+ *
+ * @param {State} before
+ * @param {State} state
+ * @returns {readonly ConversationSummary[]}
+ */
+export function offeredNoMore(before, state) {
+  const waits = new Set(waiting(state).map((one) => one.id));
+  return offered(before).filter((one) => waits.has(one.id));
+}
+
+/**
  * Return the queue: most urgent first, then the longest wait.
  *
  * @param {State} state

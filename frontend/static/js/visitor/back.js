@@ -153,7 +153,9 @@ function offer(texts) {
     put(get, texts["hide_them"] ?? "");
     clearTimeout(hiding);
     hiding = setTimeout(gone, SHOWN_FOR);
-    return put(news, texts["learn"] ?? "");
+    put(news, texts["learn"] ?? "");
+    // all six in sight at once, on a small screen too
+    return made.scrollIntoView();
   }
   function gone() {
     clearTimeout(hiding);

@@ -54,6 +54,9 @@ export function waits(words, say, tell) {
   if (document.querySelector("[data-survey]") !== null) void import("../survey/main.js").then((survey) => ((later.survey = survey), survey.start()), () => undefined);
   doors(tell);
   breathe();
+  // as after one's own end; what can still be read goes with this page
+  box("again").addEventListener("click", () => location.replace(`/?l=${document.documentElement.lang}`));
+  box("again").hidden = false;
 
   /** @param {State} state @param {number} now */
   return function draw(state, now) {
