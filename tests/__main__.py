@@ -29,6 +29,13 @@ BROWSER = "tests/browser"
 INTEGRATION = "tests/integration"
 TIMED = "tests/browser/test_weight.py"
 """Keeps a clock on a slowed browser: it has the machine to itself, after all others."""
+LONG = {
+    **{"exit/test_leaving.py": 100, "exit/test_plain_traces.py": 50, "exit/test_traces.py": 45, "test_states.py": 155},
+    **{"test_archive_pages.py": 150, "test_no_socket.py": 65, "test_pages.py": 130, "test_plain.py": 150},
+    **{"test_returning.py": 65, "test_story.py": 150, "test_unsaid.py": 50},
+}
+"""How many seconds the longest files take, others being `SHORT`. Only the balance between two runs hangs on it."""
+SHORT = 30
 NOTHING_SELECTED = 5
 LOOK_SECONDS = 0.2
 DESCRIBED = {
@@ -114,11 +121,14 @@ def shares(folder: str) -> list[list[str]]:
     """Return the files of the browser tests in two shares of about the same length, and other folders as they are."""
     if folder != BROWSER:
         return [[folder]]
-    files = sorted(str(file.relative_to(ROOT)) for file in (ROOT / BROWSER).rglob("test_*.py"))
-    files.remove(TIMED)
+    files = [str(file.relative_to(ROOT)) for file in (ROOT / BROWSER).rglob("test_*.py")]
+    seconds = {name: LONG.get(name.removeprefix(f"{BROWSER}/"), SHORT) for name in files if name != TIMED}
+    halves: tuple[list[str], list[str]] = ([], [])
+    for name in sorted(seconds, key=lambda name: (-seconds[name], name)):
+        min(halves, key=lambda half: sum(seconds[one] for one in half)).append(name)
     # by what each leaves out: a file that is named is collected also where its folder says that it is not
     return [
-        [BROWSER, f"--ignore={TIMED}", *(f"--ignore={file}" for file in others)] for others in (files[1::2], files[::2])
+        [BROWSER, f"--ignore={TIMED}", *(f"--ignore={name}" for name in sorted(others))] for others in reversed(halves)
     ]
 
 

@@ -1,7 +1,7 @@
 """Ask axe what is wrong with a page, at a phone's size and at a desk's."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from playwright.sync_api import Frame, Page
@@ -17,11 +17,20 @@ _WIDER = "document.documentElement.scrollWidth - document.documentElement.client
 
 
 SHAPES = {"phone": browsers.PHONE, "desk": browsers.DESK}
+_EVERYTHING = os.environ.get("HAVRE_TEST_SCREENS")
+"""Where to put pictures of all that is looked at."""
+_ELSEWHERE = {"-en": "phone", "-fr": "desk"}
+"""At which size the other language is looked at."""
 
 
-def problems(page: Page, name: str, sizes: Iterable[str] = tuple(SHAPES)) -> list[str]:
-    """Return each violation and each side scroll of a page at these sizes, each with the places; none is the aim."""
-    return [f"{name}: {line}" for line in _problems(page, name, sizes)]
+def problems(page: Page, name: str, sizes: Collection[str] = ()) -> list[str]:
+    """Return each violation and each side scroll of a page, each with the places; none is the aim.
+
+    Without `sizes` both are looked at for side scrolls, and axe takes turns unless everything is asked for, as by
+    `make barriers`: it sees what is English at a desk's size and what is French at a phone's.
+    """
+    seen = sizes or [size for size in SHAPES if _EVERYTHING or size != _ELSEWHERE.get(name[-3:])]
+    return [f"{name}: {line}" for line in _problems(page, name, sizes or SHAPES, seen)]
 
 
 def problems_of_frames(page: Page, name: str) -> list[str]:
@@ -39,7 +48,7 @@ def _violations(place: Page | Frame, name: str, tags: list[str]) -> Iterator[str
         yield f"{name}: {violation['id']} ({violation['impact']}) at {places[:4]}"
 
 
-def _problems(page: Page, name: str, sizes: Iterable[str]) -> Iterator[str]:
+def _problems(page: Page, name: str, sizes: Iterable[str], seen: Collection[str]) -> Iterator[str]:
     before = page.viewport_size
     for size in sizes:
         page.set_viewport_size(SHAPES[size])  # type: ignore[arg-type]
@@ -47,9 +56,9 @@ def _problems(page: Page, name: str, sizes: Iterable[str]) -> Iterator[str]:
         page.evaluate("scrollTo(0, 0)")
         if page.evaluate(_WIDER) > 0:
             yield f"{size}: scrolls sideways"
-        yield from _violations(page, size, TAGS)
-        folder = os.environ.get("HAVRE_TEST_SCREENS")
-        if folder:
-            page.screenshot(path=f"{folder}/{name}-{size}.png")
+        if size in seen:
+            yield from _violations(page, size, TAGS)
+        if _EVERYTHING:
+            page.screenshot(path=f"{_EVERYTHING}/{name}-{size}.png")
     if before is not None:
         page.set_viewport_size(before)
