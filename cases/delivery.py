@@ -239,6 +239,9 @@ def _add_entry(
 HANDLERS: dict[str, Handler] = {
     "escalation.raised": _escalation,
     "escalation.climbed": _escalation,
+    "escalation.repeated": _escalation,
+    "escalation.paged": _escalation,
+    "escalation.unreached": _escalation,
     "escalation.acknowledged": _escalation,
     "escalation.started": _escalation,
     "escalation.resolved": _escalation,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from cases.core.timeline import Code, Line, merged
+from cases.core.timeline import Code, Line, folded, merged
 from cases.models import Case, Contact, Entry
 from chat.core.actors import Staff
 from chat.core.errors import Unseen
@@ -90,7 +90,7 @@ def case_view(case: Case, language: str) -> CaseView:
         opened_at=case.opened_at,
         contacts=tuple(_contact_view(contact) for contact in contacts),
         contact=_contact_view(recorded[-1]) if recorded else None,
-        timeline=merged([*_facts(case, contacts), *_entries(case)]),
+        timeline=folded(merged([*_facts(case, contacts), *_entries(case)])),
     )
 
 

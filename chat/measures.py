@@ -13,6 +13,7 @@ SIDES = ("visitor", "staff")
 SLOWED = ("frame", "text", "refused")
 PROOFS = ("asked", "passed", "failed")
 WHYS = ("lapsed", "rescued", "declined")
+PAGED = ("due", "failed", "sent", "gave_up", "dropped", "unreached")
 
 batch_texts = Histogram(
     "havre_batch_texts",
@@ -55,6 +56,12 @@ handed_back = Gauge(
     ["why"],
     registry=registry,
 )
+pages = Gauge(
+    "havre_pages_last_hour",
+    "Pages to who is on call in the last hour by what became of them, and how often nobody was reached",
+    ["what"],
+    registry=registry,
+)
 
 for side in SIDES:
     sockets.labels(side)
@@ -67,6 +74,8 @@ for what in PROOFS:
     proofs.labels(what)
 for why in WHYS:
     handed_back.labels(why)
+for what in PAGED:
+    pages.labels(what)
 
 
 def text() -> bytes:

@@ -477,7 +477,10 @@ class ConversationSummary(Frame, frozen=True):
 
 
 class EscalationSummary(Frame, frozen=True):
-    """Describe an escalation on the board: no reason, no text."""
+    """Describe an escalation on the board: no reason, no text.
+
+    `aloud` ones come with sound; `paged` says what became of the pages to who is on call, as long as nobody came.
+    """
 
     id: Id
     conversation: Id
@@ -489,6 +492,8 @@ class EscalationSummary(Frame, frozen=True):
     due_at: Moment | None
     climbs: int
     acknowledged_by: str | None
+    aloud: bool
+    paged: Literal["none", "calling", "reached", "unreached"]
 
 
 class StaffWelcome(Frame, frozen=True, tag_field="type", tag="welcome"):

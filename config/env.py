@@ -9,12 +9,29 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class BadEnvironment(ValueError):
     """Say which variable cannot be used and why; never echo its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Say over which server mail leaves, and from which address. `tls` begins with it, `starttls` asks for it."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    tls: bool
+    starttls: bool
+    sender: str
+
+    def __repr__(self) -> str:
+        return "<mail>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +57,8 @@ class Env:
     writes_per_second: float
     trusted_proxies: tuple[str, ...]
     screening: bool
+    paging_networks: tuple[str, ...]
+    mail: Mail | None
     build: str
 
     @property
@@ -70,13 +89,18 @@ VARIABLES: dict[str, str] = {
     "HAVRE_TRUSTED_PROXIES": "Addresses or networks of proxies whose X-Forwarded-For is believed, or *. Default: none.",
     "HAVRE_SCREENING": "1 lets the screening rules raise escalations; docs/screening.md says how often they are wrong. "
     "Default: 0.",
+    "HAVRE_PAGING_NETWORKS": "Private networks to which pages for who is on call may go; public addresses always may. "
+    "Default: none.",
+    "HAVRE_MAIL_URL": "Mail server for pages, smtps://user:password@host:465 or smtp://...:587 (STARTTLS); empty means "
+    "no mail. Secret: may come as HAVRE_MAIL_URL_FILE.",
+    "HAVRE_MAIL_FROM": "Address from which mail comes; needed with HAVRE_MAIL_URL.",
     "HAVRE_BUILD": "Build id shown in /healthz. Default: dev.",
     "DATABASE_URL": "postgres://... ; empty means SQLite in the data folder. Secret: may come as DATABASE_URL_FILE.",
     "REDIS_URL": "redis://... ; empty means one process with an in-memory layer. May come as REDIS_URL_FILE.",
 }
 """Every variable by name, with its meaning; the documentation and the compose file are checked against it."""
 
-SECRETS = frozenset({"HAVRE_SECRET_KEY", "HAVRE_VAULT_TOKEN", "DATABASE_URL", "REDIS_URL"})
+SECRETS = frozenset({"HAVRE_SECRET_KEY", "HAVRE_VAULT_TOKEN", "HAVRE_MAIL_URL", "DATABASE_URL", "REDIS_URL"})
 """Variables that may also be given as a file, by the name with `_FILE` behind it."""
 
 
@@ -116,6 +140,8 @@ def read_env(environ: Mapping[str, str]) -> Env:
         writes_per_second=_rate(environ, "HAVRE_WRITES_PER_SECOND", default=1.0),
         trusted_proxies=_networks(environ, "HAVRE_TRUSTED_PROXIES"),
         screening=_flag(environ, "HAVRE_SCREENING", default=False),
+        paging_networks=_networks(environ, "HAVRE_PAGING_NETWORKS", everybody=False),
+        mail=_mail(environ),
         build=environ.get("HAVRE_BUILD", "dev"),
     )
 
@@ -167,13 +193,41 @@ def _rate(environ: Mapping[str, str], name: str, *, default: float) -> float:
     return float(value) if value else default
 
 
-def _networks(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+def _networks(environ: Mapping[str, str], name: str, *, everybody: bool = True) -> tuple[str, ...]:
     values = tuple(value.strip() for value in environ.get(name, "").split(",") if value.strip())
-    if values == ("*",):
+    if everybody and values == ("*",):
         return values
     try:
         for value in values:
             ipaddress.ip_network(value)
     except ValueError:
-        raise BadEnvironment(f"{name} must be addresses or networks with commas between, or *") from None
+        more = ", or *" if everybody else ""
+        raise BadEnvironment(f"{name} must be addresses or networks with commas between{more}") from None
     return values
+
+
+def _mail(environ: Mapping[str, str]) -> Mail | None:
+    url, sender = _secret(environ, "HAVRE_MAIL_URL"), environ.get("HAVRE_MAIL_FROM", "")
+    if not url:
+        return None
+    if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", sender):
+        raise BadEnvironment("HAVRE_MAIL_FROM must be an e-mail address when HAVRE_MAIL_URL is set")
+    try:
+        parts = urlsplit(url)
+        port = {"smtp": 587, "smtps": 465}[parts.scheme]
+        port = parts.port or port
+    except (ValueError, KeyError):
+        raise BadEnvironment("HAVRE_MAIL_URL must be smtps://user:password@host:465, or smtp://...:587") from None
+    # a relay on this machine takes mail without a password and passes it on by its own rules
+    here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if not parts.hostname or parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise BadEnvironment("HAVRE_MAIL_URL holds more, or less, than a scheme, a user, a password, a host and a port")
+    return Mail(
+        host=parts.hostname,
+        port=port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls=parts.scheme == "smtps",
+        starttls=parts.scheme == "smtp" and not here,
+        sender=sender,
+    )

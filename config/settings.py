@@ -20,6 +20,7 @@ PROCESSES = ENV.processes
 WRITES_PER_SECOND = ENV.writes_per_second
 TRUSTED_PROXIES = ENV.trusted_proxies
 SCREENING = ENV.screening
+PAGING_NETWORKS = ENV.paging_networks
 REDIS_URL = ENV.redis_url
 DATA_DIR = ENV.data_dir
 KEYS_DIR = ENV.keys_dir
@@ -125,6 +126,16 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "/staff/sign-in"
+
+# where a page for who is on call leads to; a name that allows every one below it has a dot before it
+SITE_URL = f"{'https' if ENV.secure_cookies else 'http'}://{(ALLOWED_HOSTS or ['localhost'])[0].lstrip('.')}"
+MAIL = ENV.mail is not None
+if ENV.mail is not None:
+    EMAIL_HOST, EMAIL_PORT = ENV.mail.host, ENV.mail.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = ENV.mail.user, ENV.mail.password
+    EMAIL_USE_SSL, EMAIL_USE_TLS = ENV.mail.tls, ENV.mail.starttls
+    DEFAULT_FROM_EMAIL = ENV.mail.sender
+EMAIL_TIMEOUT = 10
 
 _PREFIX = "__Host-" if ENV.secure_cookies else ""
 SESSION_COOKIE_NAME = f"{_PREFIX}session"

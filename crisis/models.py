@@ -7,7 +7,9 @@ from django.db import models
 from django.db.models import Q
 
 from chat.models import Conversation
-from crisis.core.ladder import State
+from crisis.core.ladder import Pages, State
+from crisis.core.notice import Way
+from crisis.core.paging import DeliveryState, Kind, PagingState
 
 
 class Rung(models.Model):
@@ -16,10 +18,16 @@ class Rung(models.Model):
     level = models.PositiveSmallIntegerField(primary_key=True)
     seconds = models.PositiveIntegerField()
     climbs = models.BooleanField()
+    aloud = models.BooleanField(default=True)
+    pages = models.CharField(max_length=12)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(level__gte=1, level__lte=3), name="known_rung"),
+            models.CheckConstraint(condition=Q(pages__in=[one.value for one in Pages]), name="known_time_to_page"),
+            models.CheckConstraint(
+                condition=Q(level__lt=3) | Q(aloud=True) & ~Q(pages="never"), name="level_3_is_never_silent"
+            ),
             models.CheckConstraint(condition=Q(seconds__gte=15, seconds__lte=1800), name="a_clock_that_can_be_met"),
         ]
 
@@ -78,3 +86,92 @@ class Escalation(models.Model):
 
     def __str__(self) -> str:
         return f"escalation {self.pk}"
+
+
+class OnCallTarget(models.Model):
+    """Be one place where somebody on call is paged. Its address and its secret are sealed under a key of its own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=40)
+    way = models.CharField(max_length=8)
+    # the host alone, so that a list needs no key
+    shown = models.CharField(max_length=255)
+    sealed_address = models.BinaryField()
+    sealed_secret = models.BinaryField(null=True)
+    wait_seconds = models.PositiveIntegerField()
+    place = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["place", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(way__in=[way.value for way in Way]), name="known_way_to_page"),
+            models.CheckConstraint(
+                condition=Q(wait_seconds__gte=15, wait_seconds__lte=1800), name="a_wait_that_can_be_met"
+            ),
+            models.CheckConstraint(
+                condition=Q(way="webhook", sealed_secret__isnull=False) | Q(way="mail", sealed_secret__isnull=True),
+                name="a_webhook_is_signed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"target {self.pk}"
+
+
+class Paging(models.Model):
+    """Be one way through the targets, for an escalation or for a test. Its row lock guards its deliveries as well."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    escalation = models.ForeignKey(Escalation, null=True, on_delete=models.CASCADE, related_name="pagings")
+    kind = models.CharField(max_length=12)
+    level = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=12, default=PagingState.CALLING.value)
+    reached = models.BooleanField(default=False)
+    begun_at = models.DateTimeField()
+    # when the next target's turn comes; null while a delivery is on its way
+    due_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=[kind.value for kind in Kind]), name="known_paging_kind"),
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in PagingState]), name="known_paging_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="test", escalation__isnull=True) | Q(kind="escalation", escalation__isnull=False),
+                name="paged_for_an_escalation_or_a_test",
+            ),
+            models.UniqueConstraint(
+                fields=["escalation"], condition=Q(state="calling"), name="one_paging_at_a_time_for_an_escalation"
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "due_at"])]
+
+    def __str__(self) -> str:
+        return f"paging {self.pk}"
+
+
+class Delivery(models.Model):
+    """Be the page to one target; `due_at` is also the lease of the worker that is trying it."""
+
+    paging = models.ForeignKey(Paging, on_delete=models.CASCADE, related_name="deliveries")
+    target = models.ForeignKey(OnCallTarget, null=True, on_delete=models.SET_NULL, related_name="+")
+    target_name = models.CharField(max_length=40)
+    state = models.CharField(max_length=8, default=DeliveryState.DUE.value)
+    tries = models.PositiveSmallIntegerField(default=0)
+    # the last status or code of an error, and nothing else of what the far end said
+    result = models.CharField(max_length=16, default="", blank=True)
+    due_at = models.DateTimeField()
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in DeliveryState]), name="known_delivery_state"
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "due_at"])]
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk}"

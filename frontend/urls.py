@@ -7,6 +7,8 @@ from frontend.views import (
     archive,
     archived,
     holds,
+    ladder,
+    on_call,
     plain,
     plain_log,
     plain_words,
@@ -23,6 +25,7 @@ from frontend.views.survey import questions, survey
 CONVERSATION = "staff/api/conversations/<uuid:pk>"
 ESCALATION = "staff/api/escalations/<uuid:pk>"
 ARCHIVED = "staff/archive/<uuid:pk>"
+TARGET = "staff/on-call/<uuid:pk>"
 
 urlpatterns = [
     path("", visitor.home, name="home"),
@@ -74,6 +77,15 @@ urlpatterns = [
     path(f"{ARCHIVED}/end/<uuid:end>/confirm", holds.confirm_hold_end, name="confirm_hold_end"),
     path(f"{ARCHIVED}/end/<uuid:end>/withdraw", holds.withdraw_hold_end, name="withdraw_hold_end"),
     path(f"{ARCHIVED}/erase", archived.erase, name="erase_archived"),
+    path("staff/on-call", on_call.on_call, name="on_call"),
+    path("staff/on-call/add", on_call.add, name="add_target"),
+    path(f"{TARGET}/change", on_call.change, name="change_target"),
+    path(f"{TARGET}/earlier", on_call.earlier, name="page_earlier"),
+    path(f"{TARGET}/secret", on_call.secret, name="renew_secret"),
+    path(f"{TARGET}/test", on_call.try_out, name="try_target"),
+    path(f"{TARGET}/remove", on_call.remove, name="remove_target"),
+    path("staff/ladder", ladder.ladder, name="ladder"),
+    path("staff/ladder/set", ladder.set_level, name="set_level"),
     path(f"{CONVERSATION}/flag", api.raise_flag, name="raise_flag"),
     path(f"{CONVERSATION}/accept", api.accept_return, name="accept_return"),
     path(f"{CONVERSATION}/not-them", api.refuse_return, name="refuse_return"),

@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import logging
 import math
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from chat import measures
 from chat.db import in_db
 from chat.selectors.shift_counts import ShiftCounts, shift_counts
+from crisis.selectors.on_call import page_counts
 
 logger = logging.getLogger(__name__)
 
@@ -53,16 +55,22 @@ class Counted:
             return
         self._at = now
         try:
-            show(await asyncio.wait_for(in_db(shift_counts, now), WITHIN))
+            show(*await asyncio.wait_for(in_db(_counted_now, now), WITHIN))
         except Exception as error:
             # numbers that nobody can know must not look like a quiet evening
             logger.error("the shift was not counted: %s", type(error).__name__)
-            show(None)
+            show(None, None)
 
 
-def show(counts: ShiftCounts | None) -> None:
+def _counted_now(now: datetime) -> tuple[ShiftCounts, Mapping[str, int]]:
+    return shift_counts(now), page_counts(now)
+
+
+def show(counts: ShiftCounts | None, pages: Mapping[str, int] | None) -> None:
     """Set the gauges of the shift; to no number when it could not be counted."""
     unknown = math.nan
+    for what in measures.PAGED:
+        measures.pages.labels(what).set(pages.get(what, 0) if pages is not None else unknown)
     for level in measures.LEVELS:
         measures.waiting.labels(level).set(counts.waiting.get(int(level), 0) if counts else unknown)
         measures.oldest_wait_seconds.labels(level).set(counts.oldest.get(int(level), 0) if counts else unknown)

@@ -1,4 +1,4 @@
-"""The worker: offers, rescues, clocks and the outbox, once a second.
+"""The worker: offers, rescues, clocks, pages and the outbox, once a second.
 
 Each step is a service that any number of workers may run at the same time; none of them keeps anything in memory. Its
 loops do not wait for each other: a slow key provider holds up what needs keys, and no clock.
@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import datetime
 
 from django.conf import settings
@@ -17,9 +18,10 @@ from audit import signing
 from cases.delivery import deliver_due, given_up
 from chat import broadcast, services
 from chat.db import in_db
-from crisis.services import climb_due, mend_clocks
+from crisis.services import climb_due, forget_pagings, mend_clocks, mend_pagings
 from encryption.services import rounds
 from encryption.services.sealing import LOOK_AGAIN, sweep
+from ops.on_call import Pager
 from ops.pauses import collect
 
 logger = logging.getLogger(__name__)
@@ -39,18 +41,20 @@ STEPS: tuple[Step, ...] = (
     services.offer_waiting,
 )
 CLOCKS: tuple[Step, ...] = (climb_due,)
-MENDING: tuple[Step, ...] = (services.mend_set_back, mend_clocks)
+MENDING: tuple[Step, ...] = (services.mend_set_back, mend_clocks, mend_pagings)
 SET_BACK = 5.0
 """Seconds by which a clock goes back that is set; smaller steps are how clocks are kept right."""
 
 
 async def run_forever() -> None:
     """Run every step again and again; one that fails is logged and tried again with the next round."""
-    async with asyncio.TaskGroup() as loops:
-        wall = WallClock()
+    async with AsyncExitStack() as ends, asyncio.TaskGroup() as loops:
+        wall, pager = WallClock(), Pager()
+        ends.callback(pager.stop)
         loops.create_task(_again(EVERY, lambda now: mend_clock(wall, now)))
         loops.create_task(_again(EVERY, run_shift))
         loops.create_task(_again(EVERY, run_clocks))
+        loops.create_task(_again(EVERY, pager.look))
         loops.create_task(_again(EVERY, deliver))
         loops.create_task(_again(REFRESH, _refresh))
         loops.create_task(_again(REFRESH, _retire))
@@ -129,6 +133,7 @@ async def _tend(now: datetime) -> None:
     """Destroy what is over, by a clock that moves as clocks do."""
     if await in_db(rounds.begin, now=now, steady=rounds.steady()):
         await _quietly(services.tend_keys, now)
+        await _quietly(forget_pagings, now)
 
 
 async def _report(now: datetime) -> None:

@@ -48,6 +48,10 @@ class Action(StrEnum):
     READ_ARCHIVE = "read_archive"  # closed conversations, with an unlocked key
     HOLD = "hold"  # keep a closed conversation beyond its day, or let it go
     ERASE = "erase"
+    SEE_ON_CALL = "see_on_call"  # who is paged, what became of it, and the clocks of the ladder
+    TEST_ON_CALL = "test_on_call"
+    SET_ON_CALL = "set_on_call"
+    SET_LADDER = "set_ladder"
 
 
 _NONE: frozenset[Relation] = frozenset()
@@ -55,7 +59,7 @@ _OWN = frozenset({Relation.OWN})
 _ANY = frozenset(Relation)
 
 _ROLES = frozenset(role.value for role in Role)
-_A, _S = Role.ADVOCATE, Role.SUPERVISOR
+_A, _S, _AD = Role.ADVOCATE, Role.SUPERVISOR, Role.ADMINISTRATOR
 
 TABLE: dict[Action, dict[Role, frozenset[Relation]]] = {
     Action.USE_CONSOLE: {_A: _ANY, _S: _ANY},
@@ -82,6 +86,11 @@ TABLE: dict[Action, dict[Role, frozenset[Relation]]] = {
     Action.READ_ARCHIVE: {_A: _OWN, _S: _ANY},
     Action.HOLD: {_S: _ANY},
     Action.ERASE: {_S: _ANY},
+    # of no conversation: what the site sets
+    Action.SEE_ON_CALL: {_S: _ANY, _AD: _ANY},
+    Action.TEST_ON_CALL: {_S: _ANY, _AD: _ANY},
+    Action.SET_ON_CALL: {_AD: _ANY},
+    Action.SET_LADDER: {_AD: _ANY},
 }
 
 

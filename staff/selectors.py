@@ -57,3 +57,8 @@ def readiness_of(user_id: int) -> str:
 def readiness() -> dict[int, str]:
     """Return what everybody declared, by account."""
     return dict(Availability.objects.values_list("user_id", "state"))
+
+
+def work_names(ids: Collection[int]) -> dict[int, str]:
+    """Return the work names of some accounts, in use or not."""
+    return dict(User.objects.filter(pk__in=ids).values_list("pk", "work_name"))

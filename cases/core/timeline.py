@@ -1,7 +1,7 @@
 """What can stand on a case's timeline, and in which order."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -13,6 +13,9 @@ class Code(StrEnum):
     OPENED = "opened"  # the case itself
     ESCALATION_RAISED = "escalation_raised"
     ESCALATION_CLIMBED = "escalation_climbed"
+    ESCALATION_REPEATED = "escalation_repeated"  # it called again, on the same level
+    ESCALATION_PAGED = "escalation_paged"  # a page first arrived
+    ESCALATION_UNREACHED = "escalation_unreached"  # nobody on call was reached, for the first time
     ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
     ESCALATION_STARTED = "escalation_started"
     ESCALATION_RESOLVED = "escalation_resolved"
@@ -50,6 +53,7 @@ class Line:
     level: int | None = None
     author: str = ""
     text: str = field(default="", repr=False)
+    times: int = 1
 
     @property
     def kind(self) -> str:
@@ -60,3 +64,15 @@ class Line:
 def merged(lines: Iterable[Line]) -> tuple[Line, ...]:
     """Return the lines by time, so that the order in which they were delivered does not matter."""
     return tuple(sorted(lines, key=lambda line: (line.at, RANK[line.code], line.author)))
+
+
+def folded(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Return the lines with calls that only repeated put together: a night that nobody answered stays readable."""
+    shown: list[Line] = []
+    for line in lines:
+        last = shown[-1] if shown else None
+        if last is not None and line.code is last.code is Code.ESCALATION_REPEATED and line.level == last.level:
+            shown[-1] = replace(last, times=last.times + 1)
+        else:
+            shown.append(line)
+    return tuple(shown)

@@ -59,12 +59,26 @@ SHORTEST, LONGEST = timedelta(seconds=15), timedelta(minutes=30)
 """Within which a site may set a clock: less cannot be answered, and after more nobody was called."""
 
 
+class Pages(StrEnum):
+    """Say when who is on call is paged for a level."""
+
+    NEVER = "never"
+    UNANSWERED = "unanswered"  # when its clock ran out and nobody had acknowledged it
+    AT_ONCE = "at_once"  # as it is reached
+
+
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """Tell how long an escalation of a level may wait for a person, and whether it then climbs or calls again."""
+    """Tell how long an escalation of a level may wait for a person, and whether it then climbs or calls again.
+
+    `aloud` ones come with sound and a spoken line on every board, the others stand in its list. `pages` says when who
+    is on call is paged.
+    """
 
     within: timedelta
     climbs: bool
+    aloud: bool = True
+    pages: Pages = Pages.NEVER
 
 
 Ladder = Mapping[int, Rung]
@@ -72,8 +86,8 @@ Ladder = Mapping[int, Rung]
 
 SHIPPED: Ladder = {
     1: Rung(timedelta(minutes=5), climbs=True),
-    2: Rung(timedelta(minutes=2), climbs=True),
-    3: Rung(timedelta(seconds=60), climbs=False),
+    2: Rung(timedelta(minutes=2), climbs=True, pages=Pages.UNANSWERED),
+    3: Rung(timedelta(seconds=60), climbs=False, pages=Pages.AT_ONCE),
 }
 
 
@@ -100,7 +114,7 @@ def next_state(state: State, step: Step) -> State:
     raise Refused(ErrorCode.WRONG_STATE if state is State.RAISED else ErrorCode.ALREADY_TAKEN)
 
 
-def rung_for(level: int, within: timedelta, *, climbs: bool) -> Rung:
+def rung_for(level: int, within: timedelta, *, climbs: bool, aloud: bool = True, pages: Pages = Pages.NEVER) -> Rung:
     """Return a rung as a site may set it, or raise `ValueError` in a plain sentence."""
     if level not in LEVELS:
         raise ValueError(f"There is no level {level} that can be raised; there are 1, 2 and 3.")
@@ -108,7 +122,9 @@ def rung_for(level: int, within: timedelta, *, climbs: bool) -> Rung:
         raise ValueError("A clock runs for 15 seconds at least and for 1,800 at most.")
     if climbs and level == HIGHEST:
         raise ValueError("Level 3 is the top: it calls again and cannot climb.")
-    return Rung(within, climbs)
+    if level == HIGHEST and not (aloud and pages is not Pages.NEVER):
+        raise ValueError("Level 3 is never silent: it sounds on the boards and pages who is on call.")
+    return Rung(within, climbs, aloud, pages)
 
 
 def first_due(level: int, now: datetime, ladder: Ladder = SHIPPED) -> datetime:

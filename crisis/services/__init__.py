@@ -11,17 +11,43 @@ from crisis.services.escalations import (
     stand_down,
     start_work,
 )
+from crisis.services.on_call import (
+    add_target,
+    change_target,
+    page_earlier,
+    remove_target,
+    renew_secret,
+    try_target,
+)
+from crisis.services.paging import (
+    claim_deliveries,
+    forget_pagings,
+    mend_pagings,
+    settle_delivery,
+    step_pagings,
+)
 from crisis.services.rungs import set_rung
 
 __all__ = [
     "acknowledge",
+    "add_target",
+    "change_target",
+    "claim_deliveries",
     "climb_due",
+    "forget_pagings",
     "mend_clocks",
+    "mend_pagings",
+    "page_earlier",
     "raise_cue",
     "raise_escalation",
     "read_reason",
+    "remove_target",
+    "renew_secret",
     "resolve",
     "set_rung",
+    "settle_delivery",
     "stand_down",
     "start_work",
+    "step_pagings",
+    "try_target",
 ]

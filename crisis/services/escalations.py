@@ -32,6 +32,7 @@ from crisis.selectors import (
     settlement_binding,
     view_of,
 )
+from crisis.services.paging import call_off, page_if_due
 from encryption.providers import EpochGone, ProviderDown
 from encryption.services import KeyGone, Sealer, create_data_key, lifecycle, sealer_for, sealing
 from encryption.text import Secret
@@ -49,8 +50,8 @@ def raise_escalation(
     Raises `Refused`: `REASON_MISSING`, a text code, `LEVEL_UNKNOWN` outside 1 to 3, `ID_REUSED`, `WRONG_STATE` once
     the conversation is closed, or what the doorway raises; `ProviderDown` when nothing seals.
     """
-    text = checked_reason(reason)
-    due_at = first_due(level, now, ladder())
+    text, rungs = checked_reason(reason), ladder()
+    due_at = first_due(level, now, rungs)
     known = _repeat(conversation_for(actor, conversation_id, Action.RAISE_FLAG), actor, level, text, client_id)
     if known is not None:
         return Done(view_of(known))
@@ -80,6 +81,7 @@ def raise_escalation(
         )
         conversation.level = max(conversation.level, level)
         event = log.append_fact(conversation, "flag_raised", now=now, actor=actor, level=level)
+        page_if_due(escalation, rungs, now)
         _tell(escalation, "raised", actor, now)
     return Done(view_of(escalation), (event,))
 
@@ -93,7 +95,8 @@ def raise_cue(
     rule that nobody has acknowledged is lifted, else another one is made. Raises `Refused(LEVEL_UNKNOWN)`, what the
     doorway raises, and `ProviderDown` when nothing seals.
     """
-    actor, due_at = System(), first_due(level, now, ladder())
+    actor, rungs = System(), ladder()
+    due_at = first_due(level, now, rungs)
     with transaction.atomic():
         conversation = conversation_for(actor, conversation_id, Action.RAISE_FLAG, lock=True)
         calls = Escalation.objects.filter(conversation=conversation)
@@ -111,6 +114,7 @@ def raise_cue(
             cue.sealed_reason = sealer.seal(reason_binding(cue.pk), reason)
             cue.save()
             conversation.level = max(conversation.level, level)
+            page_if_due(cue, rungs, now)
             _tell(cue, "climbed" if known else "raised", actor, now)
         event = log.append_fact(conversation, "flag_raised", now=now, actor=actor, level=level)
     return Done(view_of(cue) if cue else None, (event,))
@@ -129,6 +133,7 @@ def acknowledge(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[Esc
         escalation.acknowledged_by_id, escalation.acknowledged_at, escalation.due_at = actor.id, now, None
         escalation.save()
         event = log.append_fact(conversation, "flag_acknowledged", now=now, actor=actor, level=escalation.level)
+        call_off(escalation, now)
         _tell(escalation, "acknowledged", actor, now)
     return Done(view_of(escalation), (event,))
 
@@ -205,18 +210,19 @@ def mend_clocks(*, now: datetime) -> Done[int]:
 
 
 def _climb(escalation_id: UUID, now: datetime) -> tuple[bool, StoredEvent | None]:
-    """Let one clock act. A repeat is counted and put on the trail; it is no news for the log or the case."""
-    actor = System()
+    """Let one clock act. A repeat is counted, on the trail and in the case; it is no news for the log."""
+    actor, rungs = System(), ladder()
     with transaction.atomic():
         conversation, escalation = escalation_for(actor, escalation_id, Action.SEE_BOARD, lock=True, wait=False)
-        step = climb(escalation.level, State(escalation.state), escalation.due_at, now, ladder())
+        step = climb(escalation.level, State(escalation.state), escalation.due_at, now, rungs)
         if step is None:
             return False, None
-        escalation.level, escalation.due_at = step.level, step.due_at
+        before, escalation.level, escalation.due_at = escalation.level, step.level, step.due_at
         escalation.climbs += 1
         escalation.save()
+        page_if_due(escalation, rungs, now, climbed_from=before)
         if step.repeated:
-            _record(escalation, "repeated", actor, now)
+            _tell(escalation, "repeated", actor, now)
             return True, None
         conversation.level = max(conversation.level, step.level)
         event = log.append_fact(conversation, "flag_climbed", now=now, actor=actor, level=step.level)
@@ -241,6 +247,7 @@ def _settle(
         # the one place where a conversation's level falls, and a person has just said why
         conversation.level = level_after(open_levels(conversation))
         event = log.append_fact(conversation, f"flag_{word}", now=now, actor=actor, level=escalation.level)
+        call_off(escalation, now)
         _tell(escalation, word, actor, now)
     return Done(view_of(escalation), (event,))
 
@@ -291,7 +298,13 @@ def _repeat(conversation: Conversation, actor: Staff, level: int, text: str, cli
 
 def _tell(escalation: Escalation, word: str, actor: Staff | System, now: datetime) -> None:
     """Put a step on the trail and into the outbox: codes and ids only."""
-    _record(escalation, word, actor, now)
+    record(
+        actor=str(actor),
+        action=f"escalation.{word}",
+        subject=f"escalation:{escalation.pk}",
+        data={"conversation": str(escalation.conversation_id), "level": escalation.level},
+        now=now,
+    )
     data: dict[str, str | int] = {
         "escalation": str(escalation.pk),
         "level": escalation.level,
@@ -300,13 +313,3 @@ def _tell(escalation: Escalation, word: str, actor: Staff | System, now: datetim
     if isinstance(actor, Staff):
         data["by"] = actor.id
     outbox.put(f"escalation.{word}", escalation.conversation_id, data, now)
-
-
-def _record(escalation: Escalation, word: str, actor: Staff | System, now: datetime) -> None:
-    record(
-        actor=str(actor),
-        action=f"escalation.{word}",
-        subject=f"escalation:{escalation.pk}",
-        data={"conversation": str(escalation.conversation_id), "level": escalation.level},
-        now=now,
-    )

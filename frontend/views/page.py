@@ -10,6 +10,9 @@ from django.utils.translation import gettext as _
 from staff.permissions import Action, allowed_at_all
 from staff.web import StaffRequest
 
+_INSIDE = {"ladder": "on_call"}
+"""Pages that no link of the bar leads to, with the one that is shown as where they are."""
+
 
 def staff_page(request: StaffRequest, template: str, status: int = 200, **context: Any) -> HttpResponse:
     """Render a page for somebody who passed the door; it is kept by no cache."""
@@ -19,10 +22,13 @@ def staff_page(request: StaffRequest, template: str, status: int = 200, **contex
         ("board", _("Board"), Action.SEE_BOARD),
         ("cases", _("Cases"), Action.LIST_CASES),
         ("archive", _("Archive"), Action.READ_ARCHIVE),
+        ("on_call", _("On call"), Action.SEE_ON_CALL),
     ]
+    here = context.get("here")
     frame = {
         "person": request.person,
-        "links": [(reverse(name), word) for name, word, action in links if allowed_at_all(role, action)],
+        "links": [(reverse(name), word, name) for name, word, action in links if allowed_at_all(role, action)],
+        "section": _INSIDE.get(here, here) if isinstance(here, str) else None,
         "other_language": "fr" if request.actor.language == "en" else "en",
     }
     response = render(request, f"frontend/staff/{template}.html", frame | context, status=status)

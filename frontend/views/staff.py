@@ -46,6 +46,8 @@ from staff.web import StaffRequest, sign_out, staff_view
 logger = logging.getLogger(__name__)
 
 LANGUAGES = ("en", "fr")
+PAGES = frozenset({"console", "board", "cases", "archive", "on_call", "ladder"})
+"""Pages that can be shown again in the other language."""
 
 
 @sensitive_post_parameters("password")
@@ -111,14 +113,15 @@ async def language(request: StaffRequest) -> HttpResponse:
         await in_db(set_language, user_id=request.actor.id, language=chosen, now=timezone.now())
     # only to one of our own pages: an address from the form is never followed
     back = request.POST.get("page", "")
-    return HttpResponseRedirect(reverse(back if back in {"console", "board", "cases", "archive"} else "staff_home"))
+    return HttpResponseRedirect(reverse(back if back in PAGES else "staff_home"))
 
 
 @require_GET
 @staff_view()
 async def home(request: StaffRequest) -> HttpResponse:
     """Send somebody to where their work is."""
-    for name, action in (("board", Action.SEE_BOARD), ("console", Action.USE_CONSOLE)):
+    first = (("board", Action.SEE_BOARD), ("console", Action.USE_CONSOLE), ("on_call", Action.SEE_ON_CALL))
+    for name, action in first:
         if allowed_at_all(request.actor.role, action):
             return HttpResponseRedirect(reverse(name))
     return staff_page(request, "forbidden", status=403)
@@ -205,4 +208,5 @@ def _line(item: Any) -> dict[str, Any]:
         "level_word": level_names()[item.level or 0],
         "words": words.replace("{name}", item.author or _("a rule")),
         "text": item.text,
+        "times": item.times,
     }

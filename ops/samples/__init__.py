@@ -17,6 +17,7 @@ PEOPLE = (
     ("ben", "Ben", "advocate", "en"),
     ("cleo", "Cléo", "advocate", "fr"),
     ("dana", "Dana", "supervisor", "en"),
+    ("alix", "Alix", "administrator", "en"),
 )
 
 

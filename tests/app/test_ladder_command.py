@@ -1,5 +1,6 @@
 """A site sets how long an escalation may wait; no setting lets one go quiet."""
 
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -10,7 +11,7 @@ from django.test import TestCase
 
 from audit.models import AuditEvent
 from crisis import services
-from crisis.core.ladder import SHIPPED
+from crisis.core.ladder import SHIPPED, Pages
 from crisis.models import Escalation
 from crisis.selectors import ladder
 from crisis.services import set_rung
@@ -33,14 +34,26 @@ class LadderStories(TestCase):
         return Escalation.objects.get()
 
     def test_what_is_set_is_shown_kept_and_on_the_trail_once(self) -> None:
-        assert told("show").splitlines()[0].split() == ["level", "1", "300", "s,", "then", "climbs", "to", "level", "2"]
+        assert told("show").splitlines()[0].split()[:9] == [
+            "level",
+            "1",
+            "300",
+            "s,",
+            "then",
+            "climbs",
+            "to",
+            "level",
+            "2;",
+        ]
         told("set", 2, 90)
         told("set", 2, 90)
         assert "level 2     90 s, then climbs to level 3" in told("show")
-        assert ladder() == {**SHIPPED, 2: SHIPPED[2].__class__(timedelta(seconds=90), climbs=True)}
+        assert ladder() == {**SHIPPED, 2: replace(SHIPPED[2], within=timedelta(seconds=90))}
         assert [event.data for event in AuditEvent.objects.filter(action="ladder.set")] == [
-            {"level": 2, "seconds": 90, "climbs": 1}
+            {"level": 2, "seconds": 90, "climbs": 1, "aloud": 1, "pages": "unanswered"}
         ]
+        told("set", 2, 90, "--page", "at_once", "--board", "listed")
+        assert "level 2     90 s, then climbs to level 3; a page at once; boards list it" in told("show")
 
     def test_a_flag_runs_on_the_site_s_clock_and_calls_again_where_it_may_not_climb(self) -> None:
         told("set", 2, 30, "--then", "repeat")
@@ -56,7 +69,7 @@ class LadderStories(TestCase):
     def test_a_clock_that_nobody_could_meet_or_that_lets_one_wait_for_ever_is_refused(self) -> None:
         for level, seconds, climbs in ((1, 14, True), (1, 1801, True), (4, 60, False), (0, 60, False), (3, 60, True)):
             with self.subTest(level=level, seconds=seconds), pytest.raises(ValueError, match=r"\.$"):
-                set_rung(actor="command", level=level, seconds=seconds, climbs=climbs, now=NOON)
+                set_rung(actor="command", level=level, seconds=seconds, climbs=climbs, pages=Pages.AT_ONCE, now=NOON)
         with pytest.raises(CommandError, match="the top"):
             told("set", 3, 60, "--then", "climb")
         assert ladder() == SHIPPED

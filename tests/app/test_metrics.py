@@ -7,7 +7,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -21,11 +21,12 @@ from chat.models import Assignment, Conversation
 from chat.selectors.shift_counts import first_reply_after, shift_counts
 from chat.services.posting import Post
 from chat.writer import Writer
-from crisis.services import raise_escalation
+from crisis.services import add_target, raise_escalation
 from ops import metrics
 from tests.app.test_staff_socket import Tab
 from tests.app.test_visitor_socket import Page, types
-from tests.support.people import ben, dana, held_by, waiting
+from tests.support.pagers import worker_looks
+from tests.support.people import alix, ben, dana, held_by, waiting
 
 CANARY = "the teal kettle sings at dusk"
 
@@ -100,6 +101,21 @@ class ShiftStories(TestCase):
     def _two_queries(self, now: datetime) -> None:
         with self.assertNumQueries(2):
             shift_counts(now)
+
+    async def test_pages_of_the_last_hour_are_counted_by_what_became_of_them(self) -> None:
+        now = timezone.now()
+        await sync_to_async(self._paged)(now)
+        await scraped(now + timedelta(minutes=59))
+        assert (value("havre_pages_last_hour", what="sent"), value("havre_pages_last_hour", what="unreached")) == (1, 0)
+        await scraped(now + timedelta(minutes=61))
+        assert value("havre_pages_last_hour", what="sent") == 0
+
+    def _paged(self, now: datetime) -> None:
+        pk, _ = held_by(ben(), now)
+        given = {"name": "Pager", "way": "webhook", "address": "https://pager.example.org/", "wait_seconds": 60}
+        add_target(actor=alix(), target_id=uuid4(), **given, now=now)  # type: ignore[arg-type]
+        raise_escalation(actor=ben(), conversation_id=pk, level=3, reason="now", client_id="a" * 32, now=now)
+        worker_looks(now, lambda errand: "204")
 
     async def test_without_a_database_there_is_no_number_instead_of_a_quiet_evening(self) -> None:
         with (
@@ -204,7 +220,8 @@ class Story(TestCase):
         assert [canary for canary in canaries if canary in shown] == []
         labels = set(re.findall(r'(\w+)="([^"]*)"', shown))
         words = {word for name, word in labels if name != "le"}
-        assert words <= {*measures.LEVELS, *measures.SIDES, *measures.WHYS, *measures.SLOWED, *measures.PROOFS}
+        known = (measures.LEVELS, measures.SIDES, measures.WHYS, measures.SLOWED, measures.PROOFS, measures.PAGED)
+        assert words <= {word for words in known for word in words}
         assert {name for name, _ in labels} <= {"le", "level", "side", "what", "why"}
         assert all(re.fullmatch(r"[0-9.e+-]+|\+Inf", word) for name, word in labels if name == "le")
         assert len(shown.splitlines()) < 300, "the number of series does not grow with what happens"

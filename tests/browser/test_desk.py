@@ -1,5 +1,6 @@
 """Staff pages under somebody's hands: no wrong conversation, no lost text, nothing read that was erased."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,8 +9,9 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_play
 
 from tests.support import browsers
 from tests.support.axe import problems
-from tests.support.desk import COLLEAGUE, Desk, ago, conversation, key
+from tests.support.desk import COLLEAGUE, Desk, ago, conversation, escalation, key
 from tests.support.journeys import sign_in
+from tests.support.pagers import OK, far_end
 from tests.support.servers import HavreServer, havre_environment, migrate_and_seed
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -301,3 +303,63 @@ def test_what_is_chosen_before_the_script_is_there_counts(site: tuple[Browser, s
     page.wait_for_timeout(200)
     assert [frame["state"] for frame in desk.heard if frame["type"] == "availability"] == ["busy"]
     page.context.close()
+
+
+def test_the_board_says_aloud_that_nobody_on_call_was_reached(opens: Opens) -> None:
+    desk = opens("/staff/board")
+    page = desk.page
+    line, row = page.locator("#alarm"), page.locator("#escalations li")
+    desk.call(escalation(1, paged="calling"))
+    expect(row).to_contain_text("Who is on call is being paged.")
+    page.locator("#alarm-news").evaluate("element => element.replaceChildren()")
+    desk.call(escalation(1, paged="unreached"))
+    expect(line).to_contain_text("Not acknowledged: Heron 1, imminent. Nobody on call was reached.")
+    expect(page.locator("#alarm-news")).to_contain_text("Nobody on call was reached.")
+    expect(row.locator(".warn")).to_have_text("Nobody on call was reached.")
+    desk.call(escalation(1, paged="reached"))
+    expect(line).not_to_contain_text("Nobody on call")
+    expect(row).to_contain_text("A page reached who is on call.")
+
+
+def test_what_comes_without_sound_stands_in_the_list_and_is_not_called_out(opens: Opens) -> None:
+    desk = opens("/staff/board")
+    desk.call(escalation(1, level=1, climbs=0, aloud=False))
+    expect(desk.page.locator("#alarm")).to_contain_text("Not acknowledged: Heron 1, consult.")
+    expect(desk.page.locator("#alarm-news")).to_be_empty()
+    desk.call(escalation(1, level=2, climbs=1))
+    expect(desk.page.locator("#alarm-news")).to_contain_text("Nobody answered: Heron 1, urgent.")
+
+
+def test_an_administrator_sets_who_is_paged_and_sees_the_test_arrive(site: tuple[Browser, str, Path]) -> None:
+    chrome, url, data = site
+    page = sign_in(chrome, url, data, "alix", "/staff/on-call")
+    with far_end(OK) as far:
+        page.get_by_label("Name", exact=True).fill("Night pager")
+        page.get_by_label("Address", exact=True).fill(far.address)
+        page.get_by_role("button", name="Add", exact=True).click()
+        expect(page.locator(".code")).to_have_text(re.compile(r"[\w-]{43}"))
+        found = problems(page, "on-call-secret")
+        page.get_by_role("link", name="I have kept it").click()
+        page.get_by_role("button", name="Send a test").click()
+        expect(page.get_by_role("status")).to_contain_text("The test is on its way.")
+        expect(settled(page)).to_contain_text("its server answered 204")
+    assert b"Havre-Signature: t=" in far.heard[0]
+    found += problems(page, "on-call")
+    page.get_by_role("link", name="When a level pages").click()
+    page.locator("#seconds-2").fill("5")
+    page.locator("#seconds-2").evaluate("element => element.form.noValidate = true")
+    page.get_by_role("button", name="Save this level").nth(1).click()
+    expect(page.locator("#problem-2")).to_be_focused()
+    found += problems(page, "ladder")
+    assert found == []
+    page.context.close()
+
+
+def settled(page: Page) -> Locator:
+    """Load the list of pages anew until a test is no longer on its way."""
+    for _ in range(20):
+        if page.locator("td", has_text="on its way").count() == 0:
+            break
+        page.wait_for_timeout(300)
+        page.goto(page.url)
+    return page.locator("tbody")

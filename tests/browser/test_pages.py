@@ -112,6 +112,9 @@ def test_no_page_has_a_barrier(place: Place) -> None:
     board.set_viewport_size(browsers.DESK)  # type: ignore[arg-type]
     board.click("main a[href^='/staff/cases/']")
     look(board, "case")
+    for name in ("on-call", "ladder"):
+        board.goto(f"{place.url}/staff/{name}")
+        look(board, name)
 
     visitor.click("#end")
     look(visitor, "end-question")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import DatabaseError, connection
@@ -19,10 +19,19 @@ from chat import services
 from chat.core.actors import Staff, Visitor
 from chat.core.errors import ErrorCode
 from chat.models import Assignment, Conversation, Event, ReturnWords
-from crisis.models import Escalation
-from crisis.services import acknowledge, climb_due, raise_escalation
+from crisis.models import Delivery, Escalation, Paging
+from crisis.services import (
+    acknowledge,
+    add_target,
+    claim_deliveries,
+    climb_due,
+    raise_escalation,
+    settle_delivery,
+    step_pagings,
+)
+from crisis.transport import Outcome
 from staff.services import set_availability
-from tests.support.people import NOON, ben, cleo, conversation, dana, held_by, new_token, waiting
+from tests.support.people import NOON, alix, ben, cleo, conversation, dana, held_by, new_token, waiting
 from tests.support.races import Races, Work, at_once
 from tests.support.words import quick_words
 
@@ -158,6 +167,40 @@ class RaceStories(Races):
         assert Escalation.objects.get().state == "acknowledged"
         codes = [event.code for event in Event.objects.filter(conversation=pk)]
         assert sum("acknowledg" in code for code in codes) == 1, answers
+
+    def test_three_workers_page_once_and_an_acknowledgement_ends_it_for_all(self) -> None:
+        for number in range(2):
+            add_target(
+                actor=alix(),
+                target_id=uuid4(),
+                name=f"Pager {number}",
+                way="webhook",
+                address="https://pager.example.org/",
+                wait_seconds=60,
+                now=NOON,
+            )
+        pk, _ = held_by(self.ben)
+        raise_escalation(actor=self.ben, conversation_id=pk, level=3, reason="a reason", client_id="f" * 32, now=NOON)
+        escalation = Escalation.objects.get()
+        steps = at_once([lambda: step_pagings(now=NOON)] * 3)
+        assert sum(done.result for done in steps) == 1
+        claims = at_once([lambda: claim_deliveries(now=NOON, limit=9)] * 3)
+        (errand,) = [one for done in claims for one in done.result]
+        later = NOON + timedelta(seconds=70)
+
+        def settle() -> Any:
+            return settle_delivery(
+                delivery_id=errand.delivery, tries=errand.tries, outcome=Outcome(True, "204"), now=NOON
+            )
+
+        assert sum(done.result for done in at_once([settle] * 3)) == 1
+        at_once(
+            [lambda: acknowledge(actor=self.dana, escalation_id=escalation.pk, now=later)]
+            + [lambda: step_pagings(now=later)] * 2
+        )
+        assert Paging.objects.get().state == "answered"
+        assert claim_deliveries(now=later, limit=9).result == ()
+        assert Delivery.objects.filter(state="sent").count() == 1
 
     def test_of_several_who_change_the_trails_key_none_does_it_beside_another(self) -> None:
         with TemporaryDirectory() as folder:

@@ -47,12 +47,32 @@ def conversation(number: int, **about: object) -> Frame:
     return plain | about
 
 
+def escalation(number: int, **about: object) -> Frame:
+    """Return an escalation of that conversation, which nobody has acknowledged."""
+    plain: Frame = {
+        "id": key(number),
+        "conversation": key(number),
+        "handle": f"Heron {number}",
+        "level": 3,
+        "state": "raised",
+        "raised_at": ago(90),
+        "raised_by": "Ben",
+        "due_at": ago(-30),
+        "climbs": 1,
+        "acknowledged_by": None,
+        "aloud": True,
+        "paged": "none",
+    }
+    return plain | about
+
+
 @dataclass
 class Desk:
     """Be the server of one staff page: what it shows is what the test put here."""
 
     page: Page
     shown: list[Frame] = field(default_factory=list)
+    raised: list[Frame] = field(default_factory=list)
     logs: dict[str, list[Frame]] = field(default_factory=dict)
     holds: set[str] = field(default_factory=set)
     """Kinds of commands that wait for the test to answer them."""
@@ -76,6 +96,11 @@ class Desk:
     def list(self, *shown: Frame) -> None:
         """Let the page know what is going on now."""
         self.shown = [*shown]
+        self.say(self._overview())
+
+    def call(self, *raised: Frame) -> None:
+        """Let the page know which escalations are open now."""
+        self.raised = [*raised]
         self.say(self._overview())
 
     def write(self, number: int, body: str) -> None:
@@ -121,7 +146,7 @@ class Desk:
             "ready": 1,
             "free": 1,
             "conversations": self.shown,
-            "escalations": [],
+            "escalations": self.raised,
         }
 
     def _opened(self, socket: WebSocketRoute) -> None:

@@ -1,4 +1,5 @@
-"""The people of every story: ada the visitor, ben and cleo the advocates, dana the supervisor, eve the stranger."""
+"""The people of every story: ada the visitor, ben and cleo the advocates, dana the supervisor, alix the administrator,
+eve the stranger."""
 
 import secrets
 from datetime import UTC, datetime
@@ -36,6 +37,11 @@ def cleo() -> Staff:
 def dana() -> Staff:
     """Return the supervisor."""
     return _person("dana", "supervisor")
+
+
+def alix() -> Staff:
+    """Return the administrator, who sets things and reads no content."""
+    return _person("alix", "administrator")
 
 
 def eve() -> Staff:

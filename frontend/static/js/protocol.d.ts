@@ -75,6 +75,8 @@ export interface EscalationSummary {
   due_at: string | null;
   climbs: number;
   acknowledged_by: string | null;
+  aloud: boolean;
+  paged: "calling" | "none" | "reached" | "unreached";
 }
 
 /** Come first on every socket: begin (`start`) or go on, holding everything up to `after`. */

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from crisis.core.ladder import HIGHEST, LEVELS
+from crisis.core.ladder import HIGHEST, LEVELS, Pages, Rung
 from crisis.selectors import ladder
 from crisis.services import set_rung
 
@@ -24,16 +24,35 @@ class Command(BaseCommand):
         one.add_argument("level", type=int, choices=LEVELS)
         one.add_argument("seconds", type=int, help="15 to 1800")
         one.add_argument("--then", choices=["climb", "repeat"], help="what happens then; as it was when left out")
+        one.add_argument("--page", choices=[one.value for one in Pages], help="when who is on call is paged; as it was")
+        one.add_argument("--board", choices=["aloud", "listed"], help="whether boards sound and speak; as it was")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do the step."""
         if options["step"] == "set":
-            level, then = options["level"], options["then"]
-            climbs = ladder()[level].climbs if then is None else then == "climb"
-            try:
-                set_rung(actor="command", level=level, seconds=options["seconds"], climbs=climbs, now=timezone.now())
-            except ValueError as refused:
-                raise CommandError(str(refused)) from None
+            self._set(**{name: options[name] for name in ("level", "seconds", "then", "page", "board")})
         for level, rung in sorted(ladder().items()):
             then = f"climbs to level {level + 1}" if rung.climbs and level < HIGHEST else "calls again"
-            self.stdout.write(f"  level {level}   {int(rung.within.total_seconds()):>4} s, then {then}")
+            self.stdout.write(f"  level {level}   {int(rung.within.total_seconds()):>4} s, then {then}{_more(rung)}")
+
+    def _set(self, level: int, seconds: int, then: str | None, page: str | None, board: str | None) -> None:
+        before = ladder()[level]
+        try:
+            set_rung(
+                actor="command",
+                level=level,
+                seconds=seconds,
+                climbs=before.climbs if then is None else then == "climb",
+                aloud=before.aloud if board is None else board == "aloud",
+                pages=before.pages if page is None else Pages(page),
+                now=timezone.now(),
+            )
+        except ValueError as refused:
+            raise CommandError(str(refused)) from None
+
+
+_PAGES = {Pages.NEVER: "no page", Pages.UNANSWERED: "a page when nobody came", Pages.AT_ONCE: "a page at once"}
+
+
+def _more(rung: Rung) -> str:
+    return f"; {_PAGES[rung.pages]}; {'boards sound' if rung.aloud else 'boards list it'}"

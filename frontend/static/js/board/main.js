@@ -85,12 +85,17 @@ function alarm(before) {
   const open = escalations(state);
   const raised = open.filter((one) => one.state === "raised");
   const old = new Map((before.overview?.escalations ?? []).map((one) => [one.id, one]));
-  const news = raised.filter((one) => one.climbs >= (old.get(one.id)?.climbs ?? -1) + 1);
+  const news = raised.filter((one) => one.aloud !== false && one.climbs >= (old.get(one.id)?.climbs ?? -1) + 1);
+  // that nobody on call was reached is news as well: from then on it is this board or nobody
+  const alone = raised.filter((one) => one.paged === "unreached");
+  const lost = alone.some((one) => old.get(one.id)?.paged !== "unreached");
+  const nobody = alone.length > 0 ? ` ${say(words, "paged_unreached")}` : "";
   forgetReasons((key) => !open.some((one) => key.startsWith(one.id)));
   document.title = raised.length > 0 ? `(${raised.length}) ⚠ ${plainTitle}` : plainTitle;
-  setText(byId("alarm", HTMLElement), inWords(raised, "not_acknowledged", "not_acknowledged_many"));
-  if (news.length > 0) {
-    setText(byId("alarm-news", HTMLElement), inWords(news, (news[0]?.climbs ?? 0) > 0 ? "alarm_climbed" : "alarm", "alarm_many"));
+  setText(byId("alarm", HTMLElement), inWords(raised, "not_acknowledged", "not_acknowledged_many") + nobody);
+  if (news.length > 0 || lost) {
+    const told = news.length > 0 ? news : alone;
+    setText(byId("alarm-news", HTMLElement), inWords(told, (told[0]?.climbs ?? 0) > 0 ? "alarm_climbed" : "alarm", "alarm_many") + nobody);
     beep();
   } else if (raised.length === 0) setText(byId("alarm-news", HTMLElement), "");
 }

@@ -139,6 +139,7 @@ export function boardView(words, does) {
       { class: "escalation" },
       h("p", { class: "top" }, levelMark(words, 0), h("strong", { class: "handle" }), h("span", { class: "age" })),
       h("p", { class: "what" }),
+      h("p", { class: "warn" }),
       h("p", { class: "due" }),
       reason,
       h("p", { class: "buttons" }, ...steps, show, watch),
@@ -164,6 +165,7 @@ export function boardView(words, does) {
     if (hand && (!row.contains(document.activeElement) || document.activeElement?.closest("[hidden]")) && next instanceof HTMLElement) next.focus();
     if (one === undefined) {
       setText(part(row, ".what"), say(words, "escalation_gone"));
+      setText(part(row, ".warn"), "");
       setText(part(row, ".due"), "");
       return;
     }
@@ -173,7 +175,10 @@ export function boardView(words, does) {
     setText(part(row, ".age"), say(words, "ago", { age: since(words, one.raised_at, now, { fine: true }) }));
     const by = one.raised_by === null ? say(words, "raised_by_clock") : say(words, "raised_by", { name: one.raised_by });
     const how = say(words, `escalation_${one.state}`, { name: one.acknowledged_by ?? say(words, "somebody") });
-    setText(part(row, ".what"), [by, how, one.climbs > 0 ? say(words, "climbed", { n: one.climbs }) : ""].filter((text) => text !== "").join(" "));
+    const paged = one.state === "raised" && one.paged !== "none" ? say(words, `paged_${one.paged}`) : "";
+    const lost = one.paged === "unreached";
+    setText(part(row, ".what"), [by, how, one.climbs > 0 ? say(words, "climbed", { n: one.climbs }) : "", lost ? "" : paged].filter((text) => text !== "").join(" "));
+    setText(part(row, ".warn"), lost ? paged : "");
     const left = secondsLeft(one.due_at, now);
     setText(part(row, ".due"), one.state !== "raised" || one.due_at === null ? "" : left > 0 ? dueIn(words, left) : say(words, "overdue"));
     for (const button of row.querySelectorAll("button")) {

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal, cast
 from uuid import UUID
 
+from audit.services import events_of
 from chat.core.actors import Actor
 from chat.core.errors import Unseen
 from chat.frames import moment
@@ -12,14 +13,17 @@ from chat.log import subject_of
 from chat.models import Conversation
 from chat.protocol import EscalationSummary
 from chat.selectors import conversation_for
-from crisis.core.ladder import SETTLED, SHIPPED, Ladder, Rung
+from crisis.core.ladder import SETTLED, SHIPPED, Ladder, Pages, Rung, State
+from crisis.core.paging import Standing
 from crisis.models import Escalation
 from crisis.models import Rung as RungRow
+from crisis.selectors.on_call import standings
 from encryption.core.envelope import Binding
 from encryption.core.subject import Subject
 from encryption.services import KeyGone, Sealer, sealer_for
 from encryption.text import Secret
 from staff.permissions import Action
+from staff.selectors import work_names
 
 StateName = Literal["raised", "acknowledged", "in_progress", "resolved", "stood_down"]
 
@@ -37,10 +41,44 @@ class EscalationView:
     climbs: int
 
 
+@dataclass(frozen=True, slots=True)
+class LadderChange:
+    """Show one change of the ladder; `name` is empty when a command made it."""
+
+    at: datetime
+    name: str
+    level: int
+    seconds: int
+    climbs: bool
+    aloud: bool
+    pages: str
+
+
 def ladder() -> Ladder:
     """Return the ladder as the site has set it, with the shipped rungs where it has set none."""
-    own = {row.level: Rung(timedelta(seconds=row.seconds), row.climbs) for row in RungRow.objects.all()}
+    rows = RungRow.objects.all()
+    own = {row.level: Rung(timedelta(seconds=row.seconds), row.climbs, row.aloud, Pages(row.pages)) for row in rows}
     return {**SHIPPED, **own}
+
+
+def ladder_history(most: int = 20) -> tuple[LadderChange, ...]:
+    """Return the latest changes of the ladder as the trail has them, the newest first."""
+    links = list(events_of({"ladder.set"}))[-most:]
+    by = {link.actor: int(link.actor.partition(":")[2]) for link in links if link.actor.startswith("staff:")}
+    names = work_names(by.values())
+    return tuple(
+        LadderChange(
+            at=link.at,
+            name=names.get(by.get(link.actor, 0), ""),
+            level=int(link.data["level"]),
+            seconds=int(link.data["seconds"]),
+            climbs=bool(link.data["climbs"]),
+            # a change of before says nothing about these
+            aloud=bool(link.data.get("aloud", True)),
+            pages=str(link.data.get("pages", "")),
+        )
+        for link in reversed(links)
+    )
 
 
 def view_of(escalation: Escalation) -> EscalationView:
@@ -77,12 +115,15 @@ def due_escalations(now: datetime, limit: int) -> list[UUID]:
 
 def open_escalations() -> tuple[EscalationSummary, ...]:
     """Return every open escalation for the overview, oldest first; who may see which is decided there."""
-    rows = (
+    rows = list(
         Escalation.objects.select_related("conversation", "raised_by", "acknowledged_by")
         .exclude(state__in=SETTLED)
         .order_by("raised_at", "pk")
     )
-    return tuple(_summary(row) for row in rows)
+    if not rows:
+        return ()
+    rungs, paged = ladder(), standings([row.pk for row in rows if row.state == State.RAISED])
+    return tuple(_summary(row, rungs, paged.get(row.pk, Standing.NONE)) for row in rows)
 
 
 def reason_subject(escalation_id: UUID) -> Subject:
@@ -121,7 +162,8 @@ def settlement_of(escalation: Escalation) -> Secret | None:
     return sealer_of(escalation).unseal(settlement_binding(escalation.pk), bytes(escalation.sealed_settlement))
 
 
-def _summary(row: Escalation) -> EscalationSummary:
+def _summary(row: Escalation, rungs: Ladder, paged: Standing) -> EscalationSummary:
+    rung = rungs.get(row.level)
     return EscalationSummary(
         id=str(row.pk),
         conversation=str(row.conversation_id),
@@ -133,4 +175,6 @@ def _summary(row: Escalation) -> EscalationSummary:
         due_at=moment(row.due_at) if row.due_at else None,
         climbs=row.climbs,
         acknowledged_by=row.acknowledged_by.work_name if row.acknowledged_by else None,
+        aloud=rung is None or rung.aloud,
+        paged=paged.value,
     )
