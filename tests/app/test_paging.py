@@ -187,11 +187,23 @@ class Paged(Case):
 
     def test_what_is_settled_or_acknowledged_before_it_left_is_dropped(self) -> None:
         self.target()
+        seen, settled = self.raised(3), self.raised(3)
+        services.step_pagings(now=NOON)
+        services.acknowledge(actor=self.dana, escalation_id=seen, now=NOON)
+        services.stand_down(actor=self.dana, escalation_id=settled, reason="a mistake", now=NOON)
+        assert [state for _, state, *_ in self.states()] == ["dropped", "dropped"]
+        assert worker_looks(after(1), works) == []
+
+    def test_a_page_that_was_on_its_way_when_somebody_came_is_told_as_arrived(self) -> None:
+        self.target()
         escalation = self.raised(3)
         services.step_pagings(now=NOON)
-        services.stand_down(actor=self.dana, escalation_id=escalation, reason="a mistake", now=NOON)
-        assert worker_looks(after(1), works) == []
-        assert [state for _, state, *_ in self.states()] == ["dropped"]
+        (errand,) = services.claim_deliveries(now=NOON, limit=10).result
+        services.acknowledge(actor=self.dana, escalation_id=escalation, now=NOON)
+        arrived = Outcome(True, "200")
+        services.settle_delivery(delivery_id=errand.delivery, tries=errand.tries, outcome=arrived, now=after(2))
+        assert [state for _, state, *_ in self.states()] == ["sent"]
+        assert Paging.objects.get().state == "answered"
 
     def test_a_target_that_was_removed_meanwhile_holds_the_next_one_up_for_no_time(self) -> None:
         first = self.target("First")
