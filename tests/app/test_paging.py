@@ -6,6 +6,8 @@ import socket
 import ssl
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 from uuid import UUID, uuid4
@@ -34,7 +36,7 @@ from encryption.services import sealing
 from encryption.text import Secret
 from ops.on_call import Pager
 from tests.support.layers import until
-from tests.support.pagers import OK, far_end, worker_looks
+from tests.support.pagers import OK, certificate, far_end, worker_looks
 from tests.support.people import NOON, alix, ben, dana, held_by
 
 HOOK = "https://pager.example.org/hook?token=teal-kettle"
@@ -335,10 +337,19 @@ class Transport(TestCase):
             assert carry(errand(far.address), NOON) == Outcome(False, "not_http")
         assert carry(errand(far.address), NOON) == Outcome(False, "no_connection")
 
-    def test_a_certificate_that_nobody_vouches_for(self) -> None:
-        unknown = mock.patch("ssl.SSLContext.wrap_socket", side_effect=ssl.SSLCertVerificationError)
-        with unknown, far_end() as far:
-            assert carry(errand(far.address.replace("http:", "https:")), NOON) == Outcome(False, "tls")
+    def test_only_a_certificate_that_is_trusted_for_that_name_gets_the_page(self) -> None:
+        with TemporaryDirectory() as folder:
+            context, alone = certificate("localhost", Path(folder))
+            trusting = mock.patch("ssl.create_default_context", return_value=ssl.create_default_context(cafile=alone))
+            with far_end(OK, name="localhost", tls=context) as far:
+                assert carry(errand(far.address), NOON) == Outcome(False, "tls")
+            assert far.heard == []
+            with far_end(OK, tls=context) as far, trusting:
+                assert carry(errand(far.address), NOON) == Outcome(False, "tls")
+            assert far.heard == []
+            with far_end(OK, name="localhost", tls=context) as far, trusting:
+                assert carry(errand(far.address), NOON) == Outcome(True, "204")
+        assert far.head("Host") == far.address.split("/")[2]
 
     @override_settings(DEVELOPMENT=False)
     def test_nothing_is_sent_to_what_stands_beside_havre(self) -> None:

@@ -1,11 +1,19 @@
 """Far ends of pages: one that answers as a test says, on this machine, and what stands in for the threads."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from crisis import services
 from crisis.transport import Errand, Outcome
@@ -31,15 +39,18 @@ class FarEnd:
 
 
 @contextmanager
-def far_end(*answers: bytes | Callable[[socket.socket], None]) -> Iterator[FarEnd]:
-    """Give a server that answers its requests in this order, and then no more."""
+def far_end(
+    *answers: bytes | Callable[[socket.socket], None], name: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> Iterator[FarEnd]:
+    """Give a server that answers its requests in this order, and then no more; over TLS with a context."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        far = FarEnd(f"http://127.0.0.1:{server.getsockname()[1]}/hook?t=teal")
+        far = FarEnd(f"{'https' if tls else 'http'}://{name}:{server.getsockname()[1]}/hook?t=teal")
 
         def serve() -> None:
             for answer in answers:
-                line, _ = server.accept()
-                with line:
+                plain, _ = server.accept()
+                # who does not trust the certificate hangs up
+                with plain, suppress(OSError), tls.wrap_socket(plain, server_side=True) if tls else plain as line:
                     far.heard.append(_request(line))
                     if callable(answer):
                         answer(line)
@@ -52,6 +63,26 @@ def far_end(*answers: bytes | Callable[[socket.socket], None]) -> Iterator[FarEn
             yield far
         finally:
             thread.join(5)
+
+
+def certificate(name: str, folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """Return a server's context with a certificate that it signed itself, and the file with that."""
+    key, subject = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    today = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    both, alone = folder / "both.pem", folder / "alone.pem"
+    alone.write_bytes(made.public_bytes(Encoding.PEM))
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    both.write_bytes(secret + alone.read_bytes())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(both)
+    return context, alone
 
 
 def _request(line: socket.socket) -> bytes:
