@@ -55,6 +55,7 @@ class Head:
     visitor_head: int
     return_seq: int
     takes_texts: bool
+    paused_until: datetime | None = None
     last_visitor_at: datetime | None = None
     last_staff_at: datetime | None = None
     """When something was written by this batch, None when nothing was."""

@@ -36,6 +36,8 @@ class Site(models.Model):
     for_work_en = models.TextField(default="", blank=True)
     for_work_fr = models.TextField(default="", blank=True)
     survey = models.CharField(max_length=12, default=Survey.OFF.value)
+    # minutes for which a conversation may be paused, between which staff choose: "15,60"
+    pause_minutes = models.CharField(max_length=24, default="15,60")
 
     class Meta:
         constraints = [
@@ -82,6 +84,9 @@ class Conversation(models.Model):
     return_open = models.BooleanField(default=False)
     # how many returns there were since one was accepted: a second one means that two people may have the words
     return_times = models.PositiveIntegerField(default=0)
+    # until when the visitor cannot write, and how long that was when it began, for clocks that are set back
+    paused_until = models.DateTimeField(null=True)
+    pause_minutes = models.PositiveSmallIntegerField(null=True)
     sealed_footer = models.BinaryField(null=True)
     erase_asked_at = models.DateTimeField(null=True)
     # when the sealed texts were removed, after nobody could open them any more
@@ -95,6 +100,16 @@ class Conversation(models.Model):
             models.CheckConstraint(condition=Q(return_seq__lte=F("visitor_head")), name="returns_are_in_the_log"),
             models.CheckConstraint(
                 condition=Q(state__in=["waiting", "abandoned"]) | Q(advocate__isnull=False), name="held_by_somebody"
+            ),
+            models.CheckConstraint(
+                condition=Q(paused_until__isnull=True, pause_minutes__isnull=True)
+                | Q(
+                    paused_until__isnull=False,
+                    pause_minutes__isnull=False,
+                    pause_minutes__gte=1,
+                    pause_minutes__lte=24 * 60,
+                ),
+                name="a_pause_ends_within_a_day",
             ),
         ]
         indexes = [models.Index(fields=["state", "waiting_since"])]

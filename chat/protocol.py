@@ -190,6 +190,12 @@ class AgreeCodeWord(Frame, frozen=True):
     text: str
 
 
+class AskPause(Frame, frozen=True):
+    """Ask how long the pause of a conversation still lasts."""
+
+    token: Token
+
+
 # events to a visitor
 
 
@@ -239,6 +245,8 @@ VisitorFactCode = Literal[
     "came_back",
     "return_accepted",
     "words_ended",
+    "paused",
+    "pause_over",
     "ended_by_visitor",
     "ended_by_advocate",
     "erased",
@@ -453,7 +461,7 @@ class ConversationSummary(Frame, frozen=True):
     """Describe a conversation on a list: no text of it, ever.
 
     `returned`: its visitor came back by words, and nobody has said yet whether it is the same person. Once `times` is
-    more than one, two people may have the words.
+    more than one, two people may have the words. `paused_until`: until then its visitor cannot write.
     """
 
     id: Id
@@ -474,10 +482,11 @@ class ConversationSummary(Frame, frozen=True):
     visitor_here: bool
     ended_by: EndedBy | None
     returned: Returned | None
+    paused_until: Moment | None
 
 
 class EscalationSummary(Frame, frozen=True):
-    """Describe an escalation on the board: no reason, no text.
+    """Describe an escalation on the board: no reason, no text; `source` says what raised it.
 
     `aloud` ones come with sound; `paged` says what became of the pages to who is on call, as long as nobody came.
     """
@@ -487,6 +496,7 @@ class EscalationSummary(Frame, frozen=True):
     handle: str
     level: Level
     state: Literal["raised", "acknowledged", "in_progress", "resolved", "stood_down"]
+    source: Literal["person", "voice", "screening", "left", "silence", "returned"]
     raised_at: Moment
     raised_by: str | None
     due_at: Moment | None
@@ -563,6 +573,12 @@ StaffFactCode = Literal[
     "flag_acknowledged",
     "flag_resolved",
     "flag_stood_down",
+    "cue_voice",
+    "cue_left",
+    "cue_silence",
+    "cue_returned",
+    "paused",
+    "pause_over",
     "erase_asked",
     "erase_done",
     "erased",

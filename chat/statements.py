@@ -5,7 +5,7 @@ statement over arrays; SQLite, which runs in this process, takes row after row.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +22,9 @@ def heads(ids: Collection[UUID], *, wait: bool) -> list[Sequence[Any]]:
     if _is_postgres():
         locking = "FOR NO KEY UPDATE" + ("" if wait else " SKIP LOCKED")
         return _rows(f"{_HEADS} WHERE id = ANY(%s) ORDER BY id {locking}", [list(ids)])
-    # SQLite has one writer at a time and no row locks
+    # SQLite has one writer at a time, no row locks, and times in UTC that do not say so
     rows = _rows(f"{_HEADS} WHERE id IN ({_places(len(ids))}) ORDER BY id", [pk.hex for pk in ids])
-    return [(UUID(hex=pk), *rest) for pk, *rest in rows]
+    return [(UUID(hex=pk), *rest, paused and paused.replace(tzinfo=UTC)) for pk, *rest, paused in rows]
 
 
 def repeats(keys: Collection[tuple[UUID, str, str]]) -> list[int]:
@@ -77,7 +77,7 @@ def _rows(query: str, values: Sequence[Any]) -> list[Sequence[Any]]:
 
 
 _HEADS = """SELECT id, state, advocate_id, level, staff_head, visitor_head, return_seq,
-    erase_asked_at IS NULL AND sealed_footer IS NULL AND purged_at IS NULL FROM chat_conversation"""
+    erase_asked_at IS NULL AND sealed_footer IS NULL AND purged_at IS NULL, paused_until FROM chat_conversation"""
 _REPEATS = """WITH wanted (conversation, sender, client) AS (SELECT * FROM {wanted} AS given)
     SELECT event.id FROM wanted JOIN chat_event event ON event.conversation_id = wanted.conversation
     AND event.sender = wanted.sender AND event.client_id = wanted.client"""

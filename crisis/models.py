@@ -10,6 +10,10 @@ from chat.models import Conversation
 from crisis.core.ladder import Pages, State
 from crisis.core.notice import Way
 from crisis.core.paging import DeliveryState, Kind, PagingState
+from crisis.core.unspoken import BY_PEOPLE, Source
+
+_PEOPLE = sorted(source.value for source in BY_PEOPLE)
+_RULES = sorted(source.value for source in Source if source not in BY_PEOPLE)
 
 
 class Rung(models.Model):
@@ -35,6 +39,21 @@ class Rung(models.Model):
         return f"level {self.level}"
 
 
+class Silence(models.Model):
+    """Be after how many seconds of silence somebody in danger calls for help, as a site has set it; one row."""
+
+    seconds = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="one_silence"),
+            models.CheckConstraint(condition=Q(seconds__gte=60, seconds__lte=1800), name="a_silence_that_is_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"silence {self.pk}"
+
+
 class Escalation(models.Model):
     """Be one call for urgent help; `due_at` is its clock, and a column so that it survives a restart."""
 
@@ -42,7 +61,7 @@ class Escalation(models.Model):
     conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="escalations")
     level = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=12, default=State.RAISED.value)
-    source = models.CharField(max_length=12, default="person")
+    source = models.CharField(max_length=12, default=Source.PERSON.value)
     # null means that a rule raised it
     raised_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     client_id = models.CharField(max_length=32)
@@ -67,10 +86,10 @@ class Escalation(models.Model):
                 condition=Q(state__in=[state.value for state in State]), name="known_escalation_state"
             ),
             models.CheckConstraint(
-                condition=Q(source="person", raised_by__isnull=False) | Q(source="screening", raised_by__isnull=True),
+                condition=Q(source__in=_PEOPLE, raised_by__isnull=False) | Q(source__in=_RULES, raised_by__isnull=True),
                 name="raised_by_a_person_or_a_rule",
             ),
-            models.CheckConstraint(condition=~Q(source="screening") | Q(level__lte=3), name="no_rule_reaches_level_4"),
+            models.CheckConstraint(condition=~Q(source__in=_RULES) | Q(level__lte=3), name="no_rule_reaches_level_4"),
             # what nobody has acknowledged has a clock, whatever a service forgets
             models.CheckConstraint(
                 condition=Q(state="raised", due_at__isnull=False) | ~Q(state="raised") & Q(due_at__isnull=True),

@@ -8,10 +8,13 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from chat.core.pausing import is_paused
+from frontend.pause_words import for_how_long
 from frontend.plain_look import Look
 from frontend.views.visitor import Words
 
 OVER = {"ended_by_visitor", "ended_by_advocate"}
+ANEW = {"return_accepted", "paused", "pause_over"}
 
 
 @dataclass(slots=True)
@@ -23,11 +26,13 @@ class Lines:
     waiting_since: datetime | None
     over: bool = False
     anew: bool = False
-    """Earlier messages may be shown now: the page begins again, since it cannot put them above what it showed."""
+    """The page begins again: earlier messages may be shown now, above what it showed, or a pause began or is over."""
     standing: dict[str, Any] = field(default_factory=dict)
     head: int = 0
     last: int = 0
     said: str = ""
+    paused_until: datetime | None = None
+    paused: str = ""
 
     def of(self, text: str, now: datetime) -> str:
         """Return what a frame adds to the page; nothing for what it does not show."""
@@ -48,7 +53,7 @@ class Lines:
             case "fact":
                 self.last, shown = frame["seq"], self._fact(frame)
                 self.over |= frame["code"] in OVER
-                self.anew |= frame["code"] == "return_accepted" and frame["seq"] > self.head
+                self.anew |= frame["code"] in ANEW and frame["seq"] > self.head
             case _:
                 shown = ""
         return shown + self._new_standing(now)
@@ -77,6 +82,10 @@ class Lines:
         return _line("standing", words)
 
     def _standing(self, now: datetime) -> str:
+        if is_paused(self.paused_until, now):
+            # said once: what counts down hurries
+            self.paused = self.paused or for_how_long(self.paused_until, now)
+            return self.paused
         words, name = self.words, self.standing["advocate"]
         if self.standing["state"] != "waiting":
             self.waiting_since = None

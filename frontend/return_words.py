@@ -36,6 +36,7 @@ def return_words() -> Mapping[str, str]:
         "error_slow_down": _("Too many at once. Please wait a moment and try again."),
         "error_token_unknown": _("The chat is not open yet. Please wait a moment and try again."),
         "error_forbidden": _("You can do this when the advocate knows that it is you."),
+        "error_paused": _("You can do this when the pause is over."),
         "error_text_too_long": _("This is too long. A word or a short question is enough."),
         "error_ours": _("This did not work. Please try again in a moment."),
     }

@@ -15,6 +15,8 @@ from chat.core.errors import ErrorCode
 from chat.core.routing import NOT_AGAIN_WITHIN
 from frontend.board_words import rows_of_the_board, settling
 from frontend.closing_line import closing_line
+from frontend.cue_words import cue_facts, sources
+from frontend.limit_words import limits, pausing
 from frontend.return_staff_words import returning
 
 Words = Mapping[str, str | Mapping[str, str]]
@@ -33,6 +35,7 @@ def console_words() -> Words:
         **_context_words(),
         **_flag_words(),
         **_contact_words(),
+        **limits(),
     }
 
 
@@ -52,6 +55,8 @@ def _shared() -> Words:
         **error_words(),
         **_line_words(),
         **returning(),
+        **sources(),
+        **pausing(),
     }
 
 
@@ -133,6 +138,7 @@ def fact_words() -> dict[str, str]:
         "fact_flag_acknowledged": _("{name} acknowledged the escalation."),
         "fact_flag_resolved": _("{name} resolved the escalation."),
         "fact_flag_stood_down": _("{name} stood the escalation down."),
+        **cue_facts(),
         "fact_unreadable": _("Something that stood here cannot be opened. Tell the technical person."),
         "fact_erase_asked": _("{name} asked that the conversation be erased."),
         "fact_erase_done": _("What was written here was erased."),
@@ -165,6 +171,9 @@ def error_words() -> dict[str, str]:
         ErrorCode.ID_REUSED: _("This was already sent with another text."),
         ErrorCode.REASON_MISSING: _("Please write a reason."),
         ErrorCode.LEVEL_UNKNOWN: _("Please choose a level."),
+        ErrorCode.LENGTH_UNKNOWN: _("Please choose for how long."),
+        ErrorCode.DANGER_OPEN: _("A danger is open: only a supervisor may pause this chat."),
+        ErrorCode.PAUSED: _("The chat is paused."),
         ErrorCode.ALREADY_SETTLED: _("It is already settled."),
         ErrorCode.TOO_LARGE: _("The text is longer than 4,000 characters."),
         ErrorCode.ARCHIVED: _("It is closed now. A reader can open it in the archive."),

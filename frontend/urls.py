@@ -19,6 +19,7 @@ from frontend.views import (
 )
 from frontend.views.bye import bye, erase
 from frontend.views.leave import leave
+from frontend.views.pausing import pause
 from frontend.views.poll import poll, send
 from frontend.views.survey import questions, survey
 
@@ -36,6 +37,7 @@ urlpatterns = [
     path("return", returning.come_back, name="return"),
     path("return/texts", returning.texts, name="return_texts"),
     path("code-word", returning.code_word, name="code_word"),
+    path("pause", pause, name="pause_left"),
     path("survey", survey, name="survey"),
     path("survey/questions", questions, name="survey_questions"),
     path("poll", poll, name="poll"),
@@ -87,6 +89,9 @@ urlpatterns = [
     path("staff/ladder", ladder.ladder, name="ladder"),
     path("staff/ladder/set", ladder.set_level, name="set_level"),
     path(f"{CONVERSATION}/flag", api.raise_flag, name="raise_flag"),
+    path(f"{CONVERSATION}/voice", api.mark_changed_voice, name="mark_changed_voice"),
+    path(f"{CONVERSATION}/pause", api.pause, name="pause"),
+    path(f"{CONVERSATION}/lift", api.lift_pause, name="lift_pause"),
     path(f"{CONVERSATION}/accept", api.accept_return, name="accept_return"),
     path(f"{CONVERSATION}/not-them", api.refuse_return, name="refuse_return"),
     path(f"{CONVERSATION}/code-word", api.agree, name="agree"),

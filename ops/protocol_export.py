@@ -176,6 +176,15 @@ After `found` the page says hello with its new token, and the token before opens
 until the advocate accepts (`return_accepted`): nothing before the return is sent, and `older` is refused with
 `forbidden`. An answer to `/return` takes whole seconds and does not tell why there is nothing; the fifth wrong try with
 the same first two words ends the words. `slow_down` means that too many ask at once.
+
+## A pause
+
+While a conversation is paused, `post` is refused with `paused`, and the facts `paused` and `pause_over` stand in the
+log. A page keeps what was refused and may send it again later, under the same `client_id`.
+
+| request | body | answer |
+| --- | --- | --- |
+| `POST /pause?l=en` | `token`: the page's | `left`: milliseconds, 0 without a pause; `words`: what to say about it |
 """
 
 

@@ -18,7 +18,7 @@ from audit import signing
 from cases.delivery import deliver_due, given_up
 from chat import broadcast, services
 from chat.db import in_db
-from crisis.services import climb_due, forget_pagings, mend_clocks, mend_pagings
+from crisis.services import climb_due, forget_pagings, mend_clocks, mend_pagings, raise_unspoken
 from encryption.services import rounds
 from encryption.services.sealing import LOOK_AGAIN, sweep
 from ops.on_call import Pager
@@ -39,8 +39,9 @@ STEPS: tuple[Step, ...] = (
     services.lapse_offers,
     services.fade_waiting,
     services.offer_waiting,
+    services.end_pauses,
 )
-CLOCKS: tuple[Step, ...] = (climb_due,)
+CLOCKS: tuple[Step, ...] = (climb_due, raise_unspoken)
 MENDING: tuple[Step, ...] = (services.mend_set_back, mend_clocks, mend_pagings)
 SET_BACK = 5.0
 """Seconds by which a clock goes back that is set; smaller steps are how clocks are kept right."""
@@ -98,7 +99,7 @@ async def mend_clock(wall: WallClock, now: datetime) -> None:
 
 
 async def run_clocks(now: datetime) -> None:
-    """Let escalations climb."""
+    """Let escalations climb, and call because of what was not said."""
     for step in CLOCKS:
         await _step(step, now)
 

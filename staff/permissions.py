@@ -38,6 +38,7 @@ class Action(StrEnum):
     END_CONVERSATION = "end_conversation"
     RAISE_FLAG = "raise_flag"
     DECIDE_RETURN = "decide_return"  # whether who came back by words is the same person
+    PAUSE = "pause"  # keep a visitor from writing for a while, or let them write again before its end
     RECORD_CONTACT = "record_contact"
     SEE_BOARD = "see_board"
     READ_REASON = "read_reason"
@@ -76,6 +77,7 @@ TABLE: dict[Action, dict[Role, frozenset[Relation]]] = {
     Action.END_CONVERSATION: {_A: _OWN, _S: _OWN},
     Action.DECIDE_RETURN: {_A: _OWN, _S: _OWN},
     Action.RAISE_FLAG: {_A: _OWN, _S: _ANY},
+    Action.PAUSE: {_A: _OWN, _S: _ANY},
     Action.RECORD_CONTACT: {_A: _OWN, _S: _ANY},
     Action.SEE_BOARD: {_S: _ANY},
     Action.READ_REASON: {_A: _OWN, _S: _ANY},

@@ -42,6 +42,9 @@ class ErrorCode(StrEnum):
     ID_REUSED = "id_reused"  # the same client id with another content
     REASON_MISSING = "reason_missing"
     LEVEL_UNKNOWN = "level_unknown"
+    LENGTH_UNKNOWN = "length_unknown"  # no pause that this site offers
+    DANGER_OPEN = "danger_open"  # only a supervisor pauses it
+    PAUSED = "paused"  # the visitor cannot write for a while
     ALREADY_SETTLED = "already_settled"
     # the archive
     ARCHIVED = "archived"  # closed: it opens with an unlocked reader's key only

@@ -13,6 +13,7 @@ from chat import log
 from chat.core.actors import Actor, Staff, System, Visitor
 from chat.core.conversation import ENDED, OPEN, State
 from chat.core.errors import ErrorCode, Refused, Unseen
+from chat.core.pausing import SHIPPED, lengths_of
 from chat.log import Head, StoredEvent
 from chat.models import Conversation, Event, Site
 from chat.selectors.listed import Listed
@@ -70,6 +71,12 @@ def site() -> SiteView:
     if row is None:
         return UNSET
     return SiteView(**{field: getattr(row, field) for field in SiteView.__dataclass_fields__})
+
+
+def pause_lengths() -> tuple[int, ...]:
+    """Return for how many minutes the site lets a conversation be paused."""
+    text = Site.objects.filter(pk=1).values_list("pause_minutes", flat=True).first()
+    return SHIPPED if text is None else lengths_of(text)
 
 
 def is_full() -> bool:

@@ -30,6 +30,7 @@ class Listed(NamedTuple):
     return_open: bool
     return_seq: int
     return_times: int
+    paused_until: datetime | None
 
 
 _COLUMNS = tuple("advocate__work_name" if name == "advocate" else name for name in Listed._fields)

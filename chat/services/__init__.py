@@ -16,6 +16,7 @@ from chat.services.keys import retire_closed, tend_keys
 from chat.services.marks import mark_read, mark_seen
 from chat.services.messages import post_message, write_note
 from chat.services.opening import Opened, note_visitors, open_conversation
+from chat.services.pausing import end_pauses, lift_pause, pause
 from chat.services.queue import decline, fade_waiting, hand_back_all, lapse_offers, offer_waiting, rescue_stranded, take
 from chat.services.reading import note_forged, read_conversation, read_older
 from chat.services.returning import accept_return, forget_words, give_words, refuse_return, return_by_words
@@ -41,12 +42,14 @@ __all__ = [
     "confirm_hold_end",
     "decline",
     "end_conversation",
+    "end_pauses",
     "fade_waiting",
     "forget_words",
     "give_words",
     "hand_back_all",
     "lapse_offers",
     "leave_quickly",
+    "lift_pause",
     "mark_read",
     "mark_seen",
     "mend_set_back",
@@ -55,6 +58,7 @@ __all__ = [
     "offer_waiting",
     "open_archived",
     "open_conversation",
+    "pause",
     "post_message",
     "read_code_word",
     "read_conversation",

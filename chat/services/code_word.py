@@ -10,6 +10,7 @@ from chat import log
 from chat.core.actors import Staff, Visitor
 from chat.core.conversation import OPEN
 from chat.core.errors import ErrorCode, Refused
+from chat.core.pausing import check_not_paused
 from chat.core.returning import MOST_CODE_WORD, check_is_known
 from chat.core.text import checked
 from chat.log import StoredEvent
@@ -33,7 +34,7 @@ def agree(*, actor: Visitor | Staff, text: str, now: datetime, conversation_id: 
     """Keep a code word; a later one takes its place.
 
     Raises what the doorway raises, a text code, `Refused`: `WRONG_STATE` once it is over, `FORBIDDEN` for who came
-    back and is not known yet, `OURS` without keys.
+    back and is not known yet, `PAUSED`, `OURS` without keys.
     """
     said = checked(text)
     if len(said) > MOST_CODE_WORD:
@@ -70,6 +71,7 @@ def _keep(actor: Visitor | Staff, pk: UUID, said: str, now: datetime) -> StoredE
         conversation = conversation_for(actor, pk, Action.WRITE_MESSAGE, lock=True)
         if isinstance(actor, Visitor):
             check_is_known(return_open=conversation.return_open)
+            check_not_paused(conversation.paused_until, now)
         if conversation.state not in OPEN or not takes_texts(conversation):
             raise Refused(ErrorCode.WRONG_STATE)
         sealed = sealer_for(log.subject_of(pk)).seal(_binding(role), said)

@@ -16,6 +16,7 @@ from chat import hooks, log
 from chat.core.actors import Staff, Visitor
 from chat.core.conversation import State, check_may_note, check_may_write
 from chat.core.errors import ErrorCode, Refused, Unseen
+from chat.core.pausing import check_not_paused
 from chat.core.text import MOST_CHARACTERS, checked
 from chat.log import Head, StoredEvent
 from chat.models import Conversation
@@ -130,6 +131,8 @@ class _Batch:
             check_may_note(state)
         else:
             check_may_write(state, mover_of(post.actor))
+            if isinstance(post.actor, Visitor):
+                check_not_paused(conversation.paused_until, post.now)
         if not conversation.takes_texts:
             raise Refused(ErrorCode.TOKEN_SPENT if isinstance(post.actor, Visitor) else ErrorCode.WRONG_STATE)
         event = log.text_event(conversation, post.kind, text, actor=post.actor, client_id=post.client_id, now=post.now)

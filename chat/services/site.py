@@ -11,6 +11,7 @@ from django.core.validators import URLValidator
 from django.db import transaction
 
 from audit.services import record
+from chat.core.pausing import SHIPPED, lengths_of
 from chat.core.survey import Survey
 from chat.models import Site
 from encryption.core.life import KEEP_CHOICES
@@ -35,6 +36,7 @@ class Setting(StrEnum):
     FOR_WORK_EN = "for_work_en"
     FOR_WORK_FR = "for_work_fr"
     SURVEY = "survey"
+    PAUSE_MINUTES = "pause_minutes"
     OPEN = "open"
 
 
@@ -52,6 +54,7 @@ _BEGINNING: Mapping[str, Value] = {
     "for_work_en": "",
     "for_work_fr": "",
     "survey": Survey.OFF.value,
+    "pause_minutes": ",".join(map(str, SHIPPED)),
     "open": False,
 }
 _LONGEST = {
@@ -148,6 +151,8 @@ def _checked(name: str, text: str) -> Value:
         if text not in list(Survey):
             raise BadSetting(f"survey is one of {', '.join(Survey)}.")
         return text
+    if name == "pause_minutes":
+        return _pauses(text)
     if name.startswith("for_work_"):
         return _for_work(name, text)
     if name == "interpreters_phone" and not text:
@@ -161,6 +166,13 @@ def _words(name: str, text: str) -> str:
     if name in {"phone", "emergency", "interpreters_phone"} and not _NUMBER.fullmatch(text):
         raise BadSetting(f"{name} is a number that can be called, such as 1-833-555-0100.")
     return text
+
+
+def _pauses(text: str) -> str:
+    try:
+        return ",".join(map(str, lengths_of(text)))
+    except ValueError as bad:
+        raise BadSetting(f"pause_minutes is {bad}.") from None
 
 
 def _for_work(name: str, text: str) -> str:

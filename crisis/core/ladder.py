@@ -32,6 +32,18 @@ class Step(StrEnum):
     STAND_DOWN = "stand_down"
 
 
+class Told(StrEnum):
+    """Name what trail and case are told of an escalation."""
+
+    RAISED = "raised"
+    CLIMBED = "climbed"
+    REPEATED = "repeated"
+    ACKNOWLEDGED = "acknowledged"
+    STARTED = "started"
+    RESOLVED = "resolved"
+    STOOD_DOWN = "stood_down"
+
+
 S, T = State, Step
 
 STEPS: dict[tuple[Step, State], State] = {
@@ -47,6 +59,7 @@ STEPS: dict[tuple[Step, State], State] = {
 
 SETTLED = frozenset({S.RESOLVED, S.STOOD_DOWN})
 """Nothing moves any more."""
+UNSETTLED = frozenset(S) - SETTLED
 
 ORDINARY = 0
 """The level of a conversation that has no open escalation."""
@@ -55,6 +68,8 @@ HIGHEST = 3
 
 LEVELS = (1, 2, 3)
 """The levels that can be raised."""
+URGENT = 2
+"""From here on a danger is open."""
 SHORTEST, LONGEST = timedelta(seconds=15), timedelta(minutes=30)
 """Within which a site may set a clock: less cannot be answered, and after more nobody was called."""
 

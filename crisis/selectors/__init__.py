@@ -15,7 +15,8 @@ from chat.protocol import EscalationSummary
 from chat.selectors import conversation_for
 from crisis.core.ladder import SETTLED, SHIPPED, Ladder, Pages, Rung, State
 from crisis.core.paging import Standing
-from crisis.models import Escalation
+from crisis.core.unspoken import SILENT_AFTER
+from crisis.models import Escalation, Silence
 from crisis.models import Rung as RungRow
 from crisis.selectors.on_call import standings
 from encryption.core.envelope import Binding
@@ -26,6 +27,7 @@ from staff.permissions import Action
 from staff.selectors import work_names
 
 StateName = Literal["raised", "acknowledged", "in_progress", "resolved", "stood_down"]
+SourceName = Literal["person", "voice", "screening", "left", "silence", "returned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,12 @@ def ladder_history(most: int = 20) -> tuple[LadderChange, ...]:
         )
         for link in reversed(links)
     )
+
+
+def silent_after() -> timedelta:
+    """Return after how long a silence in danger calls for help, as the site has set it."""
+    seconds = Silence.objects.filter(pk=1).values_list("seconds", flat=True).first()
+    return SILENT_AFTER if seconds is None else timedelta(seconds=seconds)
 
 
 def view_of(escalation: Escalation) -> EscalationView:
@@ -170,6 +178,7 @@ def _summary(row: Escalation, rungs: Ladder, paged: Standing) -> EscalationSumma
         handle=row.conversation.handle,
         level=row.level,
         state=cast(StateName, row.state),
+        source=cast(SourceName, row.source),
         raised_at=moment(row.raised_at),
         raised_by=row.raised_by.work_name if row.raised_by else None,
         due_at=moment(row.due_at) if row.due_at else None,

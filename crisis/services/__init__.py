@@ -26,25 +26,31 @@ from crisis.services.paging import (
     settle_delivery,
     step_pagings,
 )
-from crisis.services.rungs import set_rung
+from crisis.services.returns import accept_return
+from crisis.services.rungs import set_rung, set_silence
+from crisis.services.unspoken import mark_changed_voice, raise_unspoken
 
 __all__ = [
+    "accept_return",
     "acknowledge",
     "add_target",
     "change_target",
     "claim_deliveries",
     "climb_due",
     "forget_pagings",
+    "mark_changed_voice",
     "mend_clocks",
     "mend_pagings",
     "page_earlier",
     "raise_cue",
     "raise_escalation",
+    "raise_unspoken",
     "read_reason",
     "remove_target",
     "renew_secret",
     "resolve",
     "set_rung",
+    "set_silence",
     "settle_delivery",
     "stand_down",
     "start_work",

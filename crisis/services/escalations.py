@@ -7,17 +7,17 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from audit.services import record
-from chat import log, outbox
+from chat import log
 from chat.core.actors import Staff, System
 from chat.core.conversation import State as ConversationState
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.text import checked_reason
-from chat.log import StoredEvent, subject_of
+from chat.log import StoredEvent
 from chat.models import Conversation
 from chat.selectors import conversation_for
 from chat.services import Done
-from chat.services.posting import takes_texts
-from crisis.core.ladder import LEVELS, SETTLED, State, Step, climb, first_due, level_after, next_state
+from crisis.core.ladder import LEVELS, SETTLED, State, Step, Told, climb, first_due, level_after, next_state
+from crisis.core.unspoken import Source
 from crisis.models import Escalation
 from crisis.selectors import (
     EscalationView,
@@ -32,9 +32,10 @@ from crisis.selectors import (
     settlement_binding,
     view_of,
 )
+from crisis.services.calls import borrowed, keys_answer, tell
 from crisis.services.paging import call_off, page_if_due
-from encryption.providers import EpochGone, ProviderDown
-from encryption.services import KeyGone, Sealer, create_data_key, lifecycle, sealer_for, sealing
+from encryption.providers import EpochGone
+from encryption.services import KeyGone, Sealer, create_data_key, lifecycle
 from encryption.text import Secret
 from staff.permissions import Action
 
@@ -42,11 +43,19 @@ logger = logging.getLogger(__name__)
 
 
 def raise_escalation(
-    *, actor: Staff, conversation_id: UUID, level: int, reason: str, client_id: str, now: datetime
+    *,
+    actor: Staff,
+    conversation_id: UUID,
+    level: int,
+    reason: str,
+    client_id: str,
+    now: datetime,
+    source: Source = Source.PERSON,
 ) -> Done[EscalationView]:
     """Call for urgent help; the same `client_id` again returns the first one unchanged.
 
     Possible also after an erasure was asked for or the conversation left daily work: its reason has a key of its own.
+    `source` is `PERSON` for everybody but `mark_changed_voice`.
     Raises `Refused`: `REASON_MISSING`, a text code, `LEVEL_UNKNOWN` outside 1 to 3, `ID_REUSED`, `WRONG_STATE` once
     the conversation is closed, or what the doorway raises; `ProviderDown` when nothing seals.
     """
@@ -55,7 +64,7 @@ def raise_escalation(
     known = _repeat(conversation_for(actor, conversation_id, Action.RAISE_FLAG), actor, level, text, client_id)
     if known is not None:
         return Done(view_of(known))
-    keys = _keys_answer(conversation_id)
+    keys = keys_answer(conversation_id)
     with transaction.atomic():
         pk = uuid4()
         # before the lock is taken, behind which others would wait for the key provider
@@ -73,16 +82,18 @@ def raise_escalation(
             conversation=conversation,
             level=level,
             raised_level=level,
+            source=source,
             raised_by_id=actor.id,
             client_id=client_id,
-            sealed_reason=(own or _borrowed(conversation)).seal(reason_binding(pk), text),
+            sealed_reason=(own or borrowed(conversation)).seal(reason_binding(pk), text),
             raised_at=now,
             due_at=due_at,
         )
         conversation.level = max(conversation.level, level)
-        event = log.append_fact(conversation, "flag_raised", now=now, actor=actor, level=level)
+        code = "flag_raised" if source is Source.PERSON else f"cue_{source}"
+        event = log.append_fact(conversation, code, now=now, actor=actor, level=level)
         page_if_due(escalation, rungs, now)
-        _tell(escalation, "raised", actor, now)
+        tell(escalation, Told.RAISED, actor, now)
     return Done(view_of(escalation), (event,))
 
 
@@ -110,12 +121,12 @@ def raise_cue(
             cue = known or Escalation(conversation=conversation, raised_level=level, client_id=client_id, raised_at=now)
             cue.source, cue.level, cue.due_at = "screening", level, due_at
             # no new key: its provider may be slow, and this runs where all messages wait
-            sealer = sealer_of(known) if known else _borrowed(conversation)
+            sealer = sealer_of(known) if known else borrowed(conversation)
             cue.sealed_reason = sealer.seal(reason_binding(cue.pk), reason)
             cue.save()
             conversation.level = max(conversation.level, level)
             page_if_due(cue, rungs, now)
-            _tell(cue, "climbed" if known else "raised", actor, now)
+            tell(cue, Told.CLIMBED if known else Told.RAISED, actor, now)
         event = log.append_fact(conversation, "flag_raised", now=now, actor=actor, level=level)
     return Done(view_of(cue) if cue else None, (event,))
 
@@ -134,7 +145,7 @@ def acknowledge(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[Esc
         escalation.save()
         event = log.append_fact(conversation, "flag_acknowledged", now=now, actor=actor, level=escalation.level)
         call_off(escalation, now)
-        _tell(escalation, "acknowledged", actor, now)
+        tell(escalation, Told.ACKNOWLEDGED, actor, now)
     return Done(view_of(escalation), (event,))
 
 
@@ -150,7 +161,7 @@ def start_work(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[Esca
         escalation.state = next_state(State(escalation.state), Step.START)
         escalation.started_by_id, escalation.started_at = actor.id, now
         escalation.save()
-        _tell(escalation, "started", actor, now)
+        tell(escalation, Told.STARTED, actor, now)
     return Done(view_of(escalation))
 
 
@@ -159,12 +170,12 @@ def resolve(*, actor: Staff, escalation_id: UUID, reason: str, now: datetime) ->
 
     Raises `Refused`: `REASON_MISSING`, a text code, `ALREADY_SETTLED`.
     """
-    return _settle(Step.RESOLVE, "resolved", actor, escalation_id, reason, now)
+    return _settle(Step.RESOLVE, Told.RESOLVED, actor, escalation_id, reason, now)
 
 
 def stand_down(*, actor: Staff, escalation_id: UUID, reason: str, now: datetime) -> Done[EscalationView]:
     """Settle an escalation that was not needed, or no longer is; else as `resolve`."""
-    return _settle(Step.STAND_DOWN, "stood_down", actor, escalation_id, reason, now)
+    return _settle(Step.STAND_DOWN, Told.STOOD_DOWN, actor, escalation_id, reason, now)
 
 
 def read_reason(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[Secret]:
@@ -222,16 +233,16 @@ def _climb(escalation_id: UUID, now: datetime) -> tuple[bool, StoredEvent | None
         escalation.save()
         page_if_due(escalation, rungs, now, climbed_from=before)
         if step.repeated:
-            _tell(escalation, "repeated", actor, now)
+            tell(escalation, Told.REPEATED, actor, now)
             return True, None
         conversation.level = max(conversation.level, step.level)
         event = log.append_fact(conversation, "flag_climbed", now=now, actor=actor, level=step.level)
-        _tell(escalation, "climbed", actor, now)
+        tell(escalation, Told.CLIMBED, actor, now)
     return True, event
 
 
 def _settle(
-    step: Step, word: str, actor: Staff, escalation_id: UUID, reason: str, now: datetime
+    step: Step, word: Told, actor: Staff, escalation_id: UUID, reason: str, now: datetime
 ) -> Done[EscalationView]:
     text = checked_reason(reason)
     sealer = _settling(escalation_for(actor, escalation_id, Action.SETTLE)[1])
@@ -248,31 +259,8 @@ def _settle(
         conversation.level = level_after(open_levels(conversation))
         event = log.append_fact(conversation, f"flag_{word}", now=now, actor=actor, level=escalation.level)
         call_off(escalation, now)
-        _tell(escalation, word, actor, now)
+        tell(escalation, word, actor, now)
     return Done(view_of(escalation), (event,))
-
-
-def _keys_answer(conversation_id: UUID) -> bool:
-    """Tell whether the key provider answers, before any lock is taken.
-
-    Raises `ProviderDown` when it does not and the conversation's own key is not at hand either.
-    """
-    try:
-        sealing.provider().list_epochs()
-    except ProviderDown:
-        log.warm(conversation_id)
-        return False
-    return True
-
-
-def _borrowed(conversation: Conversation) -> Sealer:
-    """Return the conversation's sealer for a call for help during an outage; it stays while the danger is open.
-
-    Raises `ProviderDown` when that key is to go or has gone: what it seals now would be lost.
-    """
-    if not takes_texts(conversation):
-        raise ProviderDown("escalation")
-    return sealer_for(subject_of(conversation.pk))
 
 
 def _settling(escalation: Escalation) -> Sealer | None:
@@ -294,22 +282,3 @@ def _repeat(conversation: Conversation, actor: Staff, level: int, text: str, cli
     if not same:
         raise Refused(ErrorCode.ID_REUSED)
     return known
-
-
-def _tell(escalation: Escalation, word: str, actor: Staff | System, now: datetime) -> None:
-    """Put a step on the trail and into the outbox: codes and ids only."""
-    record(
-        actor=str(actor),
-        action=f"escalation.{word}",
-        subject=f"escalation:{escalation.pk}",
-        data={"conversation": str(escalation.conversation_id), "level": escalation.level},
-        now=now,
-    )
-    data: dict[str, str | int] = {
-        "escalation": str(escalation.pk),
-        "level": escalation.level,
-        "at": now.isoformat(),
-    }
-    if isinstance(actor, Staff):
-        data["by"] = actor.id
-    outbox.put(f"escalation.{word}", escalation.conversation_id, data, now)

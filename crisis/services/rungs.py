@@ -1,4 +1,4 @@
-"""Set the clocks of the ladder: one command, on the trail."""
+"""Set the clocks of the ladder and of silence: one command each, on the trail."""
 
 from datetime import datetime, timedelta
 
@@ -7,8 +7,10 @@ from django.db import transaction
 from audit.services import record
 from chat.services import Done
 from crisis.core.ladder import Pages, Rung, rung_for
+from crisis.core.unspoken import silence_for
 from crisis.models import Rung as RungRow
-from crisis.selectors import ladder
+from crisis.models import Silence
+from crisis.selectors import ladder, silent_after
 
 
 def set_rung(
@@ -32,3 +34,16 @@ def set_rung(
                 now=now,
             )
     return Done(rung)
+
+
+def set_silence(*, actor: str, seconds: int, now: datetime) -> Done[timedelta]:
+    """Set after how long a silence in danger calls for help; the same again changes nothing.
+
+    Raises `ValueError` with a sentence for what may not be set.
+    """
+    silence = silence_for(seconds)
+    with transaction.atomic():
+        if silent_after() != silence:
+            Silence.objects.update_or_create(pk=1, defaults={"seconds": seconds})
+            record(actor=actor, action="ladder.silence", subject="ladder", data={"seconds": seconds}, now=now)
+    return Done(silence)

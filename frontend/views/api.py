@@ -20,6 +20,7 @@ from cases import services as cases
 from chat import broadcast
 from chat import services as chat
 from chat.core.errors import ErrorCode, Refused
+from chat.core.pausing import Why
 from chat.db import in_db
 from chat.protocol import ClientId
 from chat.under_way import under_way
@@ -48,6 +49,7 @@ STATUS: dict[ErrorCode, int] = {
     ErrorCode.TEXT_UNPAIRED: 422,
     ErrorCode.REASON_MISSING: 422,
     ErrorCode.LEVEL_UNKNOWN: 422,
+    ErrorCode.LENGTH_UNKNOWN: 422,
     ErrorCode.BAD_DATE: 422,
     ErrorCode.SLOW_DOWN: 429,
     ErrorCode.OURS: 503,
@@ -87,6 +89,13 @@ class OfReturn(Body, frozen=True):
     """Say which return is decided on, by the number that the list gives."""
 
     returned: int
+
+
+class Pause(Body, frozen=True):
+    """Say for how long a visitor cannot write, and because of what."""
+
+    minutes: int
+    why: Why
 
 
 class CodeWordText(Body, frozen=True):
@@ -171,6 +180,33 @@ async def raise_flag(request: StaffRequest, pk: UUID, body: Flag) -> dict[str, s
     return await _tell(done)
 
 
+@command(Action.RAISE_FLAG, Nothing)
+async def mark_changed_voice(request: StaffRequest, pk: UUID, body: Nothing) -> dict[str, str]:
+    """Say that somebody else may be writing, which consults a supervisor."""
+    done = await in_db(crisis.mark_changed_voice, actor=request.actor, conversation_id=pk, now=timezone.now())
+    return await _tell(done)
+
+
+@command(Action.PAUSE, Pause)
+async def pause(request: StaffRequest, pk: UUID, body: Pause) -> dict[str, str]:
+    """Let the visitor write nothing for a while."""
+    done = await in_db(
+        chat.pause,
+        actor=request.actor,
+        conversation_id=pk,
+        minutes=body.minutes,
+        why=body.why,
+        now=timezone.now(),
+    )
+    return await _tell(done)
+
+
+@command(Action.PAUSE, Nothing)
+async def lift_pause(request: StaffRequest, pk: UUID, body: Nothing) -> dict[str, str]:
+    """Let the visitor write again."""
+    return await _tell(await in_db(chat.lift_pause, actor=request.actor, conversation_id=pk, now=timezone.now()))
+
+
 @command(Action.END_CONVERSATION, Nothing)
 async def end_conversation(request: StaffRequest, pk: UUID, body: Nothing) -> dict[str, str]:
     """End a conversation."""
@@ -180,7 +216,7 @@ async def end_conversation(request: StaffRequest, pk: UUID, body: Nothing) -> di
 @command(Action.DECIDE_RETURN, OfReturn)
 async def accept_return(request: StaffRequest, pk: UUID, body: OfReturn) -> dict[str, str]:
     """Say that who came back by words is the same person."""
-    return await _decide(chat.accept_return, request, pk, body)
+    return await _decide(crisis.accept_return, request, pk, body)
 
 
 @command(Action.DECIDE_RETURN, OfReturn)

@@ -31,6 +31,7 @@ from chat.presence import presence
 from chat.selectors import UNSET, SiteView, is_known, keep_for, site, visitor_by_token
 from chat.selectors.outlook import outlook
 from frontend import plain_cookie
+from frontend.pause_words import for_how_long
 from frontend.plain_cookie import behind_cookie, from_our_own_form, token_in
 from frontend.plain_look import LANGUAGES, MODES, Look, look_of
 from frontend.views.visitor import callable_number, days_of_a_copy, doors, for_work
@@ -187,6 +188,7 @@ async def chat_page(request: HttpRequest, look: Look, text: str = "", problem: s
         "waits": waits,
         "door": conversation.door,
         "hidden": conversation.return_open,
+        "paused_until": conversation.paused_until if open_ else None,
         "unread": waits and not (await in_visitor_db(outlook, timezone.now())).is_read(look.language),
         "copy_days": 0 if open_ else await _copy_days(),
     }
@@ -221,6 +223,7 @@ async def page(request: HttpRequest, look: Look, template: str, status: int = 20
             "interpreters": callable_number(shown.interpreters_phone),
             "for_work": for_work(shown, look.language),
             "form": form_of(request, problem),
+            "paused": for_how_long(context.get("paused_until"), timezone.now()),
             "doors": doors(),
             "languages": [(code, name, _plain(look.in_language(code))) for code, name in LANGUAGES.items()],
             "modes": [(mode, words, _plain(look.with_mode(mode))) for mode, words in zip(MODES, _modes(), strict=True)],
@@ -247,7 +250,13 @@ def _modes() -> tuple[str, str, str]:
 
 def status_of(problem: str) -> int:
     """Return the status of an answer to a text that was not taken, 200 without a problem."""
-    return {"": 200, ErrorCode.SLOW_DOWN.value: 429, ErrorCode.OURS.value: 503, CUT: 413}.get(problem, 422)
+    return {
+        "": 200,
+        ErrorCode.SLOW_DOWN.value: 429,
+        ErrorCode.OURS.value: 503,
+        CUT: 413,
+        ErrorCode.PAUSED.value: 409,
+    }.get(problem, 422)
 
 
 def problem_of(code: str) -> str:
@@ -257,6 +266,7 @@ def problem_of(code: str) -> str:
         ErrorCode.TEXT_TOO_LONG.value: _("This message is too long. You can send it in parts."),
         CUT: _("This message is far too long. Only its beginning is still here. You can send it in parts."),
         ErrorCode.TEXT_CONTROL.value: _("Some signs in this text cannot be sent. Take them out and try again."),
+        ErrorCode.PAUSED.value: _("This was not sent. The text stays in the box until the pause is over."),
         ErrorCode.SLOW_DOWN.value: _("This was not sent yet. Please wait a few seconds, then press “Send” again."),
     }
     return words.get(code) or _("This was not sent. The problem is on our side. Please try again.")

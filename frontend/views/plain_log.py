@@ -88,7 +88,8 @@ def _begin(look: Look, conversation: Conversation) -> tuple[Lines, str]:
     with translation.override(look.language):
         said = words(shown)
     title = shown.page_title_fr if look.language == "fr" else shown.page_title_en
-    return Lines(said, look, conversation.waiting_since), _head(look, title)
+    lines = Lines(said, look, conversation.waiting_since, paused_until=conversation.paused_until)
+    return lines, _head(look, title)
 
 
 async def _stream(token: str, lines: Lines, head: str) -> AsyncIterator[str]:

@@ -6,6 +6,7 @@ line that is seconds sooner than a whole page. What is not taken stays in its bo
 
 import hashlib
 import hmac
+from datetime import datetime
 
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
@@ -16,11 +17,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from chat.core.conversation import OPEN
-from chat.core.errors import Refused
+from chat.core.errors import ErrorCode, Refused
 from chat.db import in_visitor_db
 from chat.presence import presence
 from chat.selectors import visitor_by_token
 from frontend import plain_cookie
+from frontend.pause_words import for_how_long
 from frontend.plain_cookie import behind_cookie, from_our_own_form, token_in
 from frontend.plain_form import is_cut
 from frontend.plain_look import Look, look_of
@@ -74,7 +76,16 @@ async def write(request: HttpRequest) -> HttpResponse:
         return _box(request, look, 410, shut="over", text=text)
     if code in SPENT:
         return plain_cookie.forget(request, _box(request, look, 410, shut="gone", text=text))
-    return _box(request, look, status_of(code), problem=code, text=text)
+    until = await _paused_until(request) if code == ErrorCode.PAUSED.value else None
+    return _box(request, look, status_of(code), problem=code, text=text, paused_until=until)
+
+
+async def _paused_until(request: HttpRequest) -> datetime | None:
+    try:
+        return (await in_visitor_db(visitor_by_token, token_in(request) or "", timezone.now())).paused_until
+    except (Refused, Error):
+        # the text is worth more than when it can be sent
+        return None
 
 
 async def _shown(request: HttpRequest) -> HttpResponse:
@@ -89,7 +100,7 @@ async def _shown(request: HttpRequest) -> HttpResponse:
     presence().here(conversation.pk, now)
     if conversation.state not in OPEN:
         return _box(request, look, shut="over")
-    return _box(request, look, sent=request.GET.get("s", ""))
+    return _box(request, look, sent=request.GET.get("s", ""), paused_until=conversation.paused_until)
 
 
 def _box(
@@ -101,6 +112,7 @@ def _box(
     sent: str = "",
     shut: str = "",
     text: str = "",
+    paused_until: datetime | None = None,
 ) -> HttpResponse:
     with translation.override(look.language):
         context = {
@@ -110,6 +122,7 @@ def _box(
             "sent": sent,
             "shut": shut,
             "text": text,
+            "paused": for_how_long(paused_until, timezone.now()),
         }
         response = render(request, "frontend/plain/write.html", context, status=status)
     response["Content-Language"] = look.language

@@ -24,6 +24,7 @@ from chat.core.errors import Refused
 from chat.core.routing import NOT_AGAIN_WITHIN, OFFER_LASTS
 from chat.db import in_db
 from chat.limits import limits
+from chat.selectors import pause_lengths
 from chat.services import hand_back_all
 from frontend import unlocking
 from frontend.staff_words import (
@@ -133,7 +134,7 @@ async def console(request: StaffRequest) -> HttpResponse:
     """Show the console."""
     context: dict[str, Any] = {
         "words": console_words(),
-        "choices": contact_choices(),
+        "choices": {**contact_choices(), "pauses": await in_db(pause_lengths)},
         "seconds": int(OFFER_LASTS.total_seconds()),
         "minutes": NOT_AGAIN_WITHIN // timedelta(minutes=1),
     }
@@ -144,7 +145,7 @@ async def console(request: StaffRequest) -> HttpResponse:
 @staff_view(Action.SEE_BOARD)
 async def board(request: StaffRequest) -> HttpResponse:
     """Show the supervisor's board."""
-    return staff_page(request, "board", words=board_words(), here="board")
+    return staff_page(request, "board", words=board_words(), pauses=await in_db(pause_lengths), here="board")
 
 
 @require_GET

@@ -153,6 +153,8 @@ def words(site: SiteView) -> Words:
         "fact_came_back": _("This chat was opened again with the six words."),
         "fact_return_accepted": _("Your earlier messages can be shown again."),
         "fact_words_ended": _("Someone tried wrong words five times. Your six words do not work any more."),
+        "fact_paused": _("This chat is paused for a while."),
+        "fact_pause_over": _("The pause is over. You can write again."),
         "fact_ended_by_advocate": _("{name} has ended this chat."),
         "fact_ended_by_advocate_someone": _("The advocate ended the chat."),
         "fact_ended_by_visitor": _("You ended the chat."),

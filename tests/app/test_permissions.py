@@ -9,6 +9,7 @@ from django.test import TestCase
 from chat import services
 from chat.core.actors import Staff, Visitor
 from chat.core.errors import ErrorCode, Refused
+from chat.core.pausing import Why
 from chat.models import Event
 from staff.permissions import TABLE, Action, Role, allowed, allowed_at_all
 from tests.support.people import NOON, ben, cleo, dana, eve, held_by, waiting
@@ -26,10 +27,12 @@ COMMANDS: dict[str, Command] = {
     "mark": lambda who, pk: services.mark_read(actor=who, conversation_id=pk, up_to=1, now=NOON),
     "take": lambda who, pk: services.take(actor=who, conversation_id=pk, now=NOON),
     "decline": lambda who, pk: services.decline(actor=who, conversation_id=pk, now=NOON),
+    "pause": lambda who, pk: services.pause(actor=who, conversation_id=pk, minutes=15, why=Why.ABUSE, now=NOON),
+    "lift": lambda who, pk: services.lift_pause(actor=who, conversation_id=pk, now=NOON),
     "end": lambda who, pk: services.end_conversation(actor=who, conversation_id=pk, now=NOON),
     "close": lambda who, pk: services.close_conversation(actor=who, conversation_id=pk, now=NOON),
 }
-SUPERVISOR_MAY = {"note", "read", "mark"}
+SUPERVISOR_MAY = {"note", "read", "mark", "pause", "lift"}
 SITE_WIDE = {Action.SEE_ON_CALL, Action.TEST_ON_CALL, Action.SET_ON_CALL, Action.SET_LADDER}
 """What an administrator does: about no conversation and no case."""
 

@@ -42,8 +42,8 @@ LOADED_LATER = {
     FRONTEND / "static/js" / name
     for name in (
         *("lib/expected.js", "lib/poll.js", "lib/links.js", "lib/parts.js"),
-        *("visitor/back.js", "visitor/ending.js", "visitor/proof.js", "visitor/texts.js", "visitor/tongue.js"),
-        "visitor/waiting.js",
+        *("visitor/back.js", "visitor/ending.js", "visitor/paused.js", "visitor/proof.js", "visitor/texts.js"),
+        *("visitor/tongue.js", "visitor/waiting.js"),
     )
 }
 VISITOR_SCRIPTS = [
@@ -51,7 +51,17 @@ VISITOR_SCRIPTS = [
     for name in ("expected.js", "links.js", "parts.js", "poll.js", "socket.js", "visitor_store.js")
 ] + sorted((FRONTEND / "static/js/visitor").glob("*.js"))
 VISITOR_TEMPLATES = [path for path in TEMPLATES if "staff" not in path.parts]
-VISITOR_WORDS = [FRONTEND / name for name in ("views/visitor.py", "views/plain.py", "return_words.py", "truth.py")]
+VISITOR_WORDS = [
+    FRONTEND / name
+    for name in (
+        "views/visitor.py",
+        "views/plain.py",
+        "return_words.py",
+        "pause_words.py",
+        "limit_lines.py",
+        "truth.py",
+    )
+]
 NAMES = {"Havre", "Français", "English", "UTC"}
 """Words that are the same in each language; so are the names of some keys, which stand in `kbd`."""
 

@@ -77,6 +77,7 @@ MAY_BE_CLEAR: dict[str, str] = {
     "chat.Site.interpreters_phone": SITE,
     "chat.Site.name": SITE,
     "chat.Site.page_title_en": SITE,
+    "chat.Site.pause_minutes": "numbers",
     "chat.Site.page_title_fr": SITE,
     "chat.Site.phone": SITE,
     "chat.Site.survey": CODE,

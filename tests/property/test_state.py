@@ -19,6 +19,7 @@ from cases import services as cases
 from chat import broadcast, services
 from chat.core.actors import Visitor
 from chat.core.errors import Refused
+from chat.core.pausing import Why
 from chat.core.routing import FADES_AFTER, OFFER_LASTS, RESCUE_GRACE
 from chat.models import Watch
 from chat.selectors import visitor_by_token, visitor_of
@@ -194,6 +195,27 @@ def fade(s: Story) -> Done[Any]:
     return services.fade_waiting(now=s.later(FADES_AFTER))
 
 
+def pause_as(who: Callable[[], Any]) -> Action:
+    """Return a pause by somebody."""
+
+    def act(s: Story) -> Done[Any]:
+        return services.pause(actor=who(), conversation_id=s.pk, minutes=15, why=Why.ABUSE, now=s.now)
+
+    return act
+
+
+def lift(s: Story) -> Done[Any]:
+    return services.lift_pause(actor=dana(), conversation_id=s.pk, now=s.now)
+
+
+def mark_voice(s: Story) -> Done[Any]:
+    return crisis.mark_changed_voice(actor=ben(), conversation_id=s.pk, now=s.now)
+
+
+def look(s: Story) -> Done[Any]:
+    return crisis.raise_unspoken(now=s.now)
+
+
 VISITOR, BEN = post_as(None), post_as(ben)
 STORIES: dict[str, list[Action]] = {
     "offered, declined, lapsed, taken, ended by the advocate, recorded": [
@@ -220,6 +242,10 @@ STORIES: dict[str, list[Action]] = {
     ],
     "five wrong tries end the words": [
         take_as(ben), VISITOR, give_words, guess, guess, guess, guess, guess, BEN, end_as(None),
+    ],
+    "paused, lifted, of another voice, paused by the supervisor, left quickly in danger": [
+        take_as(ben), VISITOR, pause_as(ben), BEN, lift, VISITOR, mark_voice, raise_flag, pause_as(dana), BEN,
+        leave, look, note,
     ],
     "the visitor ends before anybody came": [VISITOR, offer, end_as(None)],
     "the visitor leaves before anybody came": [VISITOR, leave],

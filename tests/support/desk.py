@@ -43,6 +43,7 @@ def conversation(number: int, **about: object) -> Frame:
         "visitor_here": True,
         "ended_by": None,
         "returned": None,
+        "paused_until": None,
     }
     return plain | about
 

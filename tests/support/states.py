@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from django.utils import translation
 from playwright.sync_api import expect
 
+from frontend.pause_words import pause_words
 from tests.support.stage import WAITING, Stage
 
 State = Callable[[Stage], object]
@@ -47,6 +49,15 @@ def _slow_down(stage: Stage) -> None:
 
 def _lost(stage: Stage) -> Stage:
     return stage.loses(1001).later(2).shows("#line")
+
+
+def _paused(stage: Stage) -> None:
+    # the real texts, for a chat that only the stage knows
+    with translation.override("fr" if stage.language == "fr" else "en"):
+        words = dict(pause_words())
+    _answers(stage, "/pause?*", {"left": 900_000, "words": words})
+    stage.talk().page.fill("#text", "half a sentence")
+    stage.hears("fact", code="paused", name=None).shows("#paused")
 
 
 def _too_long(stage: Stage) -> None:
@@ -163,6 +174,7 @@ STATES: dict[str, State] = {
     "chat-refused": _refused_text,
     "chat-slow-down": _slow_down,
     "chat-too-long": _too_long,
+    "chat-paused": _paused,
     "chat-lost": lambda stage: _lost(stage.talk()),
     "chat-earlier": lambda stage: stage.begin(
         **WAITING | {"state": "active", "advocate": "Sam", "head": 40, "after": 20, "older": True}

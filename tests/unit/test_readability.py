@@ -26,12 +26,14 @@ FILLED = {
     "{name}": "Sam",
     "{from}": "5",
     "{to}": "9",
+    "{time}": "14:30",
 }
 SOURCES = [
     *(
         FRONTEND / name
         for name in ("views/visitor.py", "views/survey.py", "closing_line.py", "return_words.py", "truth.py")
     ),
+    *(FRONTEND / name for name in ("pause_words.py", "limit_lines.py")),
     *sorted(FRONTEND.glob("views/plain*.py")),
     *VISITOR_TEMPLATES,
 ]

@@ -61,15 +61,17 @@ export interface ConversationSummary {
   visitor_here: boolean;
   ended_by: "advocate" | "faded" | "left_quickly" | "visitor" | null;
   returned: Returned | null;
+  paused_until: string | null;
 }
 
-/** Describe an escalation on the board: no reason, no text. */
+/** Describe an escalation on the board: no reason, no text; `source` says what raised it. */
 export interface EscalationSummary {
   id: string;
   conversation: string;
   handle: string;
   level: number;
   state: "acknowledged" | "in_progress" | "raised" | "resolved" | "stood_down";
+  source: "left" | "person" | "returned" | "screening" | "silence" | "voice";
   raised_at: string;
   raised_by: string | null;
   due_at: string | null;
@@ -171,7 +173,7 @@ export interface VisitorMessage {
 export interface VisitorFact {
   type: "fact";
   seq: number;
-  code: "came_back" | "ended_by_advocate" | "ended_by_visitor" | "erased" | "joined" | "return_accepted" | "returned_to_queue" | "unreadable" | "words_ended";
+  code: "came_back" | "ended_by_advocate" | "ended_by_visitor" | "erased" | "joined" | "pause_over" | "paused" | "return_accepted" | "returned_to_queue" | "unreadable" | "words_ended";
   name: string | null;
   at: string;
 }
@@ -361,7 +363,7 @@ export interface StaffFact {
   type: "fact";
   conversation: string;
   seq: number;
-  code: "came_back" | "code_word_agreed" | "door_help" | "door_professional" | "door_report" | "door_worried" | "ended_by_advocate" | "ended_by_visitor" | "erase_asked" | "erase_done" | "erased" | "faded" | "flag_acknowledged" | "flag_climbed" | "flag_raised" | "flag_resolved" | "flag_stood_down" | "joined" | "language_en" | "language_fr" | "left_quickly" | "offered" | "opened" | "recorded" | "return_accepted" | "return_refused" | "returned_to_queue" | "unreadable" | "words_ended" | "words_given";
+  code: "came_back" | "code_word_agreed" | "cue_left" | "cue_returned" | "cue_silence" | "cue_voice" | "door_help" | "door_professional" | "door_report" | "door_worried" | "ended_by_advocate" | "ended_by_visitor" | "erase_asked" | "erase_done" | "erased" | "faded" | "flag_acknowledged" | "flag_climbed" | "flag_raised" | "flag_resolved" | "flag_stood_down" | "joined" | "language_en" | "language_fr" | "left_quickly" | "offered" | "opened" | "pause_over" | "paused" | "recorded" | "return_accepted" | "return_refused" | "returned_to_queue" | "unreadable" | "words_ended" | "words_given";
   name: string | null;
   level: number | null;
   at: string;

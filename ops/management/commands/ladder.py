@@ -1,4 +1,4 @@
-"""Show and set the clocks of the ladder of escalations."""
+"""Show and set the clocks of the ladder of escalations, and of silence in danger."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -7,14 +7,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from crisis.core.ladder import HIGHEST, LEVELS, Pages, Rung
-from crisis.selectors import ladder
-from crisis.services import set_rung
+from crisis.selectors import ladder, silent_after
+from crisis.services import set_rung, set_silence
 
 
 class Command(BaseCommand):
     """Show and set the rungs; exit status 1 and a sentence when something is refused."""
 
-    help = "How long an escalation may wait for a person, level by level: show, set"
+    help = "How long an escalation may wait for a person, and silence in danger be silent: show, set, silence"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the step, and for `set` a level with its time."""
@@ -27,13 +27,22 @@ class Command(BaseCommand):
         one.add_argument("--page", choices=[one.value for one in Pages], help="when who is on call is paged; as it was")
         one.add_argument("--board", choices=["aloud", "listed"], help="whether boards sound and speak; as it was")
 
+        silence = step.add_parser("silence", help="set after how long a silence in danger calls for help")
+        silence.add_argument("seconds", type=int, help="60 to 1800")
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Do the step."""
         if options["step"] == "set":
             self._set(**{name: options[name] for name in ("level", "seconds", "then", "page", "board")})
+        if options["step"] == "silence":
+            try:
+                set_silence(actor="command", seconds=options["seconds"], now=timezone.now())
+            except ValueError as refused:
+                raise CommandError(str(refused)) from None
         for level, rung in sorted(ladder().items()):
             then = f"climbs to level {level + 1}" if rung.climbs and level < HIGHEST else "calls again"
             self.stdout.write(f"  level {level}   {int(rung.within.total_seconds()):>4} s, then {then}{_more(rung)}")
+        self.stdout.write(f"  silence   {int(silent_after().total_seconds()):>4} s in danger, then it calls for help")
 
     def _set(self, level: int, seconds: int, then: str | None, page: str | None, board: str | None) -> None:
         before = ladder()[level]

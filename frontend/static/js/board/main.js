@@ -11,6 +11,7 @@ import { ask, forgetReasons, unsentReason } from "../staff/ask.js";
 import { byId, data, h, reconcile, setText } from "../staff/dom.js";
 import { askFor, lineUrl, onlyProgress } from "../staff/line.js";
 import { logView } from "../staff/log.js";
+import { pauseForm } from "../staff/pausing.js";
 import { soundBehind } from "../staff/sound.js";
 import { warning } from "../staff/warning.js";
 import { boardView } from "./view.js";
@@ -37,6 +38,8 @@ const log = logView(byId("watch-log", HTMLElement), byId("watch-scroller", HTMLE
 const plainTitle = document.title;
 /** A form for each conversation that was watched: a note must not follow its author to another one. @type {Map<string, ReturnType<typeof textForm>>} */
 const notes = new Map();
+/** What pauses the conversation that is watched. @type {ReturnType<typeof pauseForm> | null} */
+let pause = null;
 /** How staff speak of them. @type {Map<string, string>} */
 const handles = new Map();
 
@@ -154,6 +157,8 @@ function watch(id) {
   board.classList.add("watching");
   setText(byId("watch-name", HTMLElement), say(words, "watching", { name: one.handle }));
   byId("watch-note", HTMLElement).replaceChildren(noteForm(id, one.handle).element);
+  pause = pauseForm(words, data("pauses"), id, one.handle, tell);
+  byId("watch-pause", HTMLElement).replaceChildren(pause.element);
   byId("watch-name", HTMLElement).focus();
   follow();
   draw();
@@ -214,6 +219,9 @@ function draw() {
     const about = one === undefined ? say(words, "state_gone") : warning(words, one) || `${one.advocate ?? say(words, "nobody_yet")} · ${say(words, `state_${one.state}`)}`;
     setText(byId("watch-standing", HTMLElement), about);
     notes.get(watched)?.allow(one !== undefined, say(words, "state_gone"));
+    const open = one?.ended_by === null;
+    byId("watch-limits", HTMLElement).hidden = !open;
+    pause?.render(one, open);
   });
 }
 

@@ -177,7 +177,8 @@ export function boardView(words, does) {
     const how = say(words, `escalation_${one.state}`, { name: one.acknowledged_by ?? say(words, "somebody") });
     const paged = one.state === "raised" && one.paged !== "none" ? say(words, `paged_${one.paged}`) : "";
     const lost = one.paged === "unreached";
-    setText(part(row, ".what"), [by, how, one.climbs > 0 ? say(words, "climbed", { n: one.climbs }) : "", lost ? "" : paged].filter((text) => text !== "").join(" "));
+    const why = one.source === "person" ? "" : say(words, `source_${one.source}`);
+    setText(part(row, ".what"), [by, why, how, one.climbs > 0 ? say(words, "climbed", { n: one.climbs }) : "", lost ? "" : paged].filter((text) => text !== "").join(" "));
     setText(part(row, ".warn"), lost ? paged : "");
     const left = secondsLeft(one.due_at, now);
     setText(part(row, ".due"), one.state !== "raised" || one.due_at === null ? "" : left > 0 ? dueIn(words, left) : say(words, "overdue"));

@@ -8,6 +8,7 @@ import { h, reconcile, setAttribute, setText } from "../staff/dom.js";
 import { levelMark, setLevel } from "../staff/level.js";
 import { textForm } from "./chat.js";
 import { ending } from "./ending.js";
+import { limitsPanel, voiceButton } from "./limits.js";
 import { codeWordForm } from "./returned.js";
 
 /**
@@ -21,10 +22,10 @@ import { codeWordForm } from "./returned.js";
  * Return the right pane of a conversation.
  *
  * @param {Words} words
- * @param {{types: Choices, dispositions: Choices}} choices
+ * @param {{types: Choices, dispositions: Choices, pauses: readonly number[]}} choices
  * @param {string} id
  * @param {string} name how staff speak of it
- * @param {{send: (id: string, kind: "post" | "note", body: string) => void, tell: (text: string) => void, toList: () => void}} does
+ * @param {{send: (id: string, kind: "post" | "note", body: string) => void, tell: (text: string) => void, insert: (id: string, body: string) => void, toList: () => void}} does
  */
 export function contextPanel(words, choices, id, name, does) {
   const facts = h("dl", { class: "facts" });
@@ -45,6 +46,8 @@ export function contextPanel(words, choices, id, name, does) {
     send: (body) => does.send(id, "note", body),
   });
   const flag = flagForm(words, id, name, does.tell);
+  const voice = h("p", { class: "mark-voice" }, voiceButton(words, id, name, does.tell), " ", h("span", { class: "hint" }, say(words, "voice_hint")));
+  const limits = limitsPanel(words, choices.pauses, id, name, does);
   const codeWord = codeWordForm(words, id, does.tell);
   const contact = contactForm(words, choices, id, name, does);
   /** Whether the end was this person's doing, whose next step is then the record. */
@@ -62,7 +65,9 @@ export function contextPanel(words, choices, id, name, does) {
     raised,
     contact.element,
     flag.element,
+    voice,
     codeWord.element,
+    limits.element,
     note.element,
     end.element,
   );
@@ -86,6 +91,8 @@ export function contextPanel(words, choices, id, name, does) {
       end.render(state, false);
       // what was written and not sent stays to be read and copied
       for (const form of [contact, flag]) form.element.hidden = form.draft() === "";
+      voice.hidden = true;
+      limits.render(one, false);
       codeWord.render(false);
       note.allow(false, say(words, "not_yours"));
       return;
@@ -107,6 +114,8 @@ export function contextPanel(words, choices, id, name, does) {
     end.render(state, one.state === "active");
     flag.element.hidden = false;
     codeWord.render(one.state === "active");
+    voice.hidden = one.state !== "active";
+    limits.render(one, true);
     note.allow(true, "");
     toRecord();
   }
@@ -135,7 +144,8 @@ function patchRaised(words, row, one, now) {
   if (mark !== undefined) setLevel(words, mark, one.level);
   const by = one.acknowledged_by ?? say(words, "somebody");
   const age = since(words, one.raised_at, now);
-  if (what !== undefined) setText(what, say(words, `raised_${one.state}`, { age, name: by }));
+  const source = one.source === "person" ? "" : `${say(words, `source_${one.source}`)} `;
+  if (what !== undefined) setText(what, source + say(words, `raised_${one.state}`, { age, name: by }));
 }
 
 /**

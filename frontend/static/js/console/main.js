@@ -42,7 +42,7 @@ let connected = false;
 let drawing = false;
 let typedAt = 0;
 
-const panels = panelSet(words, choices, { state: () => state, dropped, send, typing, again: deliver, takeBack, older, reached: markRead, tell, toList });
+const panels = panelSet(words, choices, { state: () => state, dropped, send, typing, again: deliver, takeBack, insert, older, reached: markRead, tell, toList });
 const taking = takings(words, {
   state: () => state,
   open: () => open,
@@ -211,6 +211,12 @@ function takeBack(id, text) {
   const at = panels.known(id);
   (text.kind === "note" ? at?.context : at?.chat)?.putBack(text.body);
   draw();
+}
+
+/** Put a line into the reply, where it can be changed: nothing is sent by it. @param {string} id @param {string} body */
+function insert(id, body) {
+  turnTo("chat");
+  panels.known(id)?.chat.putBack(body);
 }
 
 /** @param {string} id */

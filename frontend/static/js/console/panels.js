@@ -17,7 +17,7 @@ const SLOTS = 9;
 /**
  * @param {import("../lib/say.js").Words} words
  * @param {Parameters<typeof contextPanel>[1]} choices
- * @param {Omit<Parameters<typeof chatPanel>[4], "discard"> & {state: () => State, dropped: (id: string) => void, toList: () => void}} does
+ * @param {Omit<Parameters<typeof chatPanel>[4], "discard"> & {state: () => State, dropped: (id: string) => void, insert: (id: string, body: string) => void, toList: () => void}} does
  */
 export function panelSet(words, choices, does) {
   /** @type {Map<string, Panel>} */

@@ -4,6 +4,7 @@ import { say } from "../lib/say.js";
 import { post } from "../staff/api.js";
 import { ask } from "../staff/ask.js";
 import { h, setText } from "../staff/dom.js";
+import { voiceButton } from "./limits.js";
 
 /**
  * @typedef {import("../lib/console_store.js").ConversationSummary} ConversationSummary
@@ -38,7 +39,7 @@ export function returnPanel(words, id, name, tell) {
     { class: "returned", "aria-label": say(words, "returned"), hidden: true },
     h("p", {}, h("strong", {}, say(words, "returned")), " ", say(words, "returned_more"), " ", say(words, "cue_nothing")),
     again,
-    h("div", { class: "choices" }, accept, refuse, reader.button),
+    h("div", { class: "choices" }, accept, refuse, reader.button, voiceButton(words, id, name, tell)),
     reader.shown,
     cues,
   );

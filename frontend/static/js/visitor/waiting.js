@@ -16,6 +16,7 @@ import { counted } from "./words.js";
  */
 
 const MINUTE = 60_000;
+const TRY_AGAIN_AFTER = 5_000;
 
 /**
  * Return what draws the wait.
@@ -68,7 +69,28 @@ export function waits(words, say, tell) {
     put(box("waited"), minutes < 1 && soon !== "" ? soon : `${soon} ${waited(minutes)}`.trim());
     box("unread").hidden = minutes < 0 || !state.staffed || state.languageRead;
     ask(minutes);
+    pauses(state, say);
   };
+}
+
+/** What was asked for last: which pause, in which language. */
+let paused = "";
+
+/**
+ * Have a pause shown while there is one. Without its script a text waits on the page, and goes out when it is over.
+ *
+ * @param {State} state
+ * @param {(text: string) => void} say
+ */
+function pauses(state, say) {
+  const last = state.lines.filter((line) => line.kind === "fact" && line.code.startsWith("pause")).at(-1);
+  // who came back by words sees no line of before
+  const there = state.ended === null && (last?.kind === "fact" ? last.code === "paused" : state.hidden);
+  const wanted = there ? `${last?.seq ?? 0} ${document.documentElement.lang}` : "";
+  if (wanted === paused) return;
+  paused = wanted;
+  const again = () => setTimeout(() => (paused = "?"), TRY_AGAIN_AFTER);
+  import("./paused.js").then((part) => part.show(there, say)).catch(again);
 }
 
 /** Let the door be changed while the chat runs; what is for people at work stands first for them. @param {(frame: {type: string, door: string}) => unknown} tell */

@@ -1,0 +1,62 @@
+"""What every way of calling for help shares: the seal of its reason, and its steps on the trail and in the outbox."""
+
+from datetime import datetime
+from uuid import UUID
+
+from audit.services import record
+from chat import log, outbox
+from chat.core.actors import Staff, System
+from chat.log import subject_of
+from chat.models import Conversation
+from chat.services.posting import takes_texts
+from crisis.core.ladder import Told
+from crisis.core.unspoken import Source
+from crisis.models import Escalation
+from encryption.providers import ProviderDown
+from encryption.services import Sealer, sealer_for, sealing
+
+
+def keys_answer(conversation_id: UUID) -> bool:
+    """Tell whether the key provider answers, before any lock is taken.
+
+    Raises `ProviderDown` when it does not and the conversation's own key is not at hand either.
+    """
+    try:
+        sealing.provider().list_epochs()
+    except ProviderDown:
+        log.warm(conversation_id)
+        return False
+    return True
+
+
+def borrowed(conversation: Conversation) -> Sealer:
+    """Return the conversation's sealer for a call for help during an outage; it stays while the danger is open.
+
+    Raises `ProviderDown` when that key is to go or has gone: what it seals now would be lost.
+    """
+    if not takes_texts(conversation):
+        raise ProviderDown("escalation")
+    return sealer_for(subject_of(conversation.pk))
+
+
+def tell(escalation: Escalation, word: Told, actor: Staff | System, now: datetime) -> None:
+    """Put a step on the trail and into the outbox: codes and ids only."""
+    record(
+        actor=str(actor),
+        action=f"escalation.{word.value}",
+        subject=f"escalation:{escalation.pk}",
+        data={
+            "conversation": str(escalation.conversation_id),
+            "level": escalation.level,
+            "source": Source(escalation.source).value,
+        },
+        now=now,
+    )
+    data: dict[str, str | int] = {
+        "escalation": str(escalation.pk),
+        "level": escalation.level,
+        "at": now.isoformat(),
+    }
+    if isinstance(actor, Staff):
+        data["by"] = actor.id
+    outbox.put(f"escalation.{word.value}", escalation.conversation_id, data, now)

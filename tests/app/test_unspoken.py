@@ -1,0 +1,395 @@
+"""What ada does not say calls dana: she leaves quickly, falls silent, comes back, or sounds like somebody else."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from unittest import mock
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import TestCase
+
+from audit.models import AuditEvent
+from cases import services as cases
+from cases.delivery import deliver_due
+from cases.models import Case
+from chat import hooks, services
+from chat.core.actors import Staff
+from chat.core.errors import ErrorCode, Refused
+from chat.models import Conversation, Event, OutboxItem
+from chat.selectors import visitor_of
+from crisis import services as crisis
+from crisis.cues import Cues as Screener
+from crisis.models import Escalation, Silence
+from crisis.selectors import open_escalations, reason_of, settlement_of, silent_after
+from crisis.services import escalations, unspoken
+from encryption.models import DataKey
+from encryption.providers import ProviderDown
+from encryption.services import sealing
+from tests.support.people import NOON, ben, cleo, conversation, dana, eve, held_by, new_token, waiting
+from tests.support.words import quick_words
+
+
+@pytest.fixture(autouse=True)
+def quick() -> Iterator[None]:
+    with quick_words():
+        yield
+
+
+def after(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+class Unspoken(TestCase):
+    def setUp(self) -> None:
+        self.ben, self.dana = ben(), dana()
+        self.pk, self.token = held_by(self.ben)
+
+    def danger(self, level: int = 2, now: datetime = NOON) -> UUID:
+        done = crisis.raise_escalation(
+            actor=self.ben, conversation_id=self.pk, level=level, reason="he is near", client_id=uuid4().hex, now=now
+        )
+        return done.result.id
+
+    def writes(self, now: datetime, who: Staff | None = None) -> None:
+        actor = who or visitor_of(conversation(self.pk))
+        services.post_message(actor=actor, conversation_id=self.pk, client_id=uuid4().hex, body="yes", now=now)
+
+    def here(self, now: datetime) -> None:
+        services.note_visitors(here={self.pk: now}, gone={})
+
+    def look(self, now: datetime) -> list[tuple[str, int]]:
+        """Let the clock look twice, as two workers do; return what it raised."""
+        known = set(Escalation.objects.values_list("pk", flat=True))
+        for _ in range(2):
+            crisis.raise_unspoken(now=now)
+        fresh = Escalation.objects.exclude(pk__in=known).order_by("raised_at")
+        return list(fresh.values_list("source", "level"))
+
+    def row(self, source: str) -> Escalation:
+        return Escalation.objects.get(source=source)
+
+    def stand_down(self, escalation: Escalation, now: datetime = NOON) -> None:
+        crisis.stand_down(actor=self.dana, escalation_id=escalation.pk, reason="she is safe", now=now)
+
+
+class Leaving(Unspoken):
+    def test_a_quick_exit_after_danger_calls_once_with_its_reason_for_board_trail_and_case(self) -> None:
+        self.danger()
+        services.leave_quickly(token=self.token, now=after(1))
+        done = crisis.raise_unspoken(now=after(1))
+        assert [(one.code, one.level, one.visitor_seq) for one in done.events] == [("cue_left", 3, None)]
+        assert self.look(after(2)) == []
+        row = self.row("left")
+        assert (row.level, row.state, row.raised_by, row.due_at) == (3, "raised", None, after(2))
+        assert reason_of(row).reveal().splitlines() == [
+            "Left quickly after a sign of danger. Do not try to reach them.",
+            "A quitté vite après un signe de danger. N’essayez pas de joindre la personne.",
+        ]
+        assert conversation(self.pk).level == 3
+        assert {one.source for one in open_escalations()} == {"person", "left"}
+        assert AuditEvent.objects.get(action="escalation.raised", actor="system").data["source"] == "left"
+        deliver_due(now=after(2))
+        view = cases.read_case(actor=self.dana, case_id=Case.objects.get().pk, now=after(2)).result
+        assert any("Left quickly after a sign" in line.text for line in view.timeline)
+
+    def test_who_leaves_without_danger_or_before_it_was_seen_calls_nobody(self) -> None:
+        services.leave_quickly(token=self.token, now=NOON)
+        assert self.look(after(1)) == []
+        # the advocate thinks so afterwards: that is their own call, and nobody left because of it
+        self.danger(now=after(2))
+        assert self.look(after(3)) == []
+
+    def test_a_danger_that_was_settled_is_none(self) -> None:
+        crisis.stand_down(actor=self.dana, escalation_id=self.danger(), reason="a film", now=NOON)
+        services.leave_quickly(token=self.token, now=after(1))
+        assert self.look(after(1)) == []
+
+    def test_who_waits_is_heard_too_and_a_find_of_the_screening_is_danger(self) -> None:
+        hooks.register_screener(Screener())
+        self.addCleanup(hooks._screeners.clear)
+        self.pk, self.token = waiting()
+        services.post_message(
+            actor=visitor_of(conversation(self.pk)),
+            conversation_id=self.pk,
+            client_id="a" * 32,
+            body="he has a gun",
+            now=NOON,
+        )
+        services.leave_quickly(token=self.token, now=NOON)
+        assert conversation(self.pk).state == "abandoned"
+        assert self.look(NOON) == [("left", 3)]
+
+    def test_dismissed_with_a_reason_it_does_not_come_back_and_the_level_falls_by_a_person_alone(self) -> None:
+        urgent = self.danger()
+        services.leave_quickly(token=self.token, now=NOON)
+        self.look(NOON)
+        self.stand_down(self.row("left"))
+        assert conversation(self.pk).level == 2
+        assert self.look(after(5)) == []
+        crisis.resolve(actor=self.dana, escalation_id=urgent, reason="she called", now=after(6))
+        assert conversation(self.pk).level == 0
+        assert self.look(after(7)) == []
+
+    def test_what_is_not_acknowledged_climbs_like_every_other(self) -> None:
+        self.danger()
+        services.leave_quickly(token=self.token, now=NOON)
+        self.look(NOON)
+        assert crisis.climb_due(now=after(1)).result == 1
+        assert self.row("left").climbs == 1
+
+
+class Silent(Unspoken):
+    def talk(self) -> None:
+        self.writes(NOON)
+        self.danger()
+        self.writes(after(1), self.ben)
+
+    def test_who_stops_answering_on_an_open_line_calls_once_the_site_s_time_is_over(self) -> None:
+        self.talk()
+        crisis.set_silence(actor="command", seconds=120, now=NOON)
+        self.here(after(3))
+        assert self.look(after(3) - timedelta(seconds=1)) == []
+        assert self.look(after(3)) == [("silence", 3)]
+        assert "no answer for 3 minutes" in reason_of(self.row("silence")).reveal()
+        assert self.look(after(9)) == []
+
+    def test_further_questions_start_no_clock_anew_and_a_late_one_gives_time_to_answer(self) -> None:
+        self.talk()
+        for minute in (2, 4, 6):
+            self.writes(after(minute), self.ben)
+        self.here(after(6))
+        assert self.look(after(6)) == [("silence", 3)]
+
+    def test_a_late_answer_of_ours_gives_them_time(self) -> None:
+        self.writes(NOON)
+        self.danger()
+        self.writes(after(20), self.ben)
+        self.here(after(24))
+        assert self.look(after(24)) == []
+        self.here(after(25))
+        assert self.look(after(25)) == [("silence", 3)]
+
+    def test_a_lost_line_counts_also_of_who_waits(self) -> None:
+        self.pk, self.token = waiting()
+        crisis.raise_escalation(
+            actor=self.dana, conversation_id=self.pk, level=2, reason="a knock", client_id="c" * 32, now=NOON
+        )
+        # heard last at noon, so lost a minute later
+        assert self.look(after(6) - timedelta(seconds=1)) == []
+        assert self.look(after(6)) == [("silence", 3)]
+        assert "the line has been lost for 5 minutes" in reason_of(self.row("silence")).reveal()
+
+    def test_a_silence_that_was_answered_and_comes_again_is_another_one(self) -> None:
+        self.talk()
+        self.here(after(6))
+        self.look(after(6))
+        self.stand_down(self.row("silence"))
+        assert self.look(after(7)) == [], "the same silence"
+        self.writes(after(8))
+        self.writes(after(9), self.ben)
+        self.here(after(14))
+        assert self.look(after(14)) == [("silence", 3)]
+
+    def test_one_that_is_open_stands_for_the_next_one_too(self) -> None:
+        self.talk()
+        self.here(after(6))
+        self.look(after(6))
+        self.writes(after(8))
+        self.writes(after(9), self.ben)
+        self.here(after(14))
+        assert self.look(after(14)) == []
+        self.stand_down(self.row("silence"), after(15))
+        assert self.look(after(15)) == [], "dismissed is dismissed"
+
+    def test_after_a_long_standstill_of_the_worker_it_calls_once(self) -> None:
+        self.talk()
+        self.here(after(600))
+        assert self.look(after(600)) == [("silence", 3)]
+
+    def test_a_clock_that_is_set_back_delays_it_by_no_more_than_the_site_s_time(self) -> None:
+        self.talk()
+        earlier = after(-60)
+        services.mend_set_back(now=earlier)
+        self.here(earlier + silent_after())
+        assert self.look(earlier + silent_after()) == [("silence", 3)]
+
+    def test_a_clock_that_is_set_back_makes_nobody_answered(self) -> None:
+        self.danger()
+        self.writes(NOON, self.ben)
+        self.writes(after(1))
+        services.mend_set_back(now=after(-60))
+        row = conversation(self.pk)
+        assert row.last_staff_at is not None
+        assert row.last_visitor_at is not None
+        assert row.last_staff_at < row.last_visitor_at <= after(-60)
+
+    def test_two_workers_at_once_call_once(self) -> None:
+        """The second one has looked before the first one wrote."""
+        self.talk()
+        self.here(after(6))
+        real = unspoken._raise
+        entered: list[int] = []
+
+        def second(pk: UUID, cue: Any, now: datetime) -> Any:
+            if not entered:
+                entered.append(1)
+                crisis.raise_unspoken(now=now)
+            return real(pk, cue, now)
+
+        with mock.patch.object(unspoken, "_raise", second):
+            crisis.raise_unspoken(now=after(6))
+        assert Escalation.objects.filter(source="silence").count() == 1
+        keys = set(DataKey.objects.filter(subject_kind="escalation").values_list("subject_id", flat=True))
+        assert keys == set(Escalation.objects.values_list("pk", flat=True)), "the other one's key is gone"
+
+    def test_without_keys_it_calls_with_the_key_at_hand(self) -> None:
+        self.talk()
+        self.here(after(6))
+        with mock.patch.object(sealing.provider(), "list_epochs", side_effect=ProviderDown("std")):
+            assert self.look(after(6)) == [("silence", 3)]
+        sealing.forget()
+        assert "no answer" in reason_of(self.row("silence")).reveal()
+
+    def test_one_that_fails_is_tried_again_and_holds_no_other_one_up(self) -> None:
+        self.talk()
+        self.here(after(6))
+        with mock.patch.object(unspoken, "tell", side_effect=ValueError), self.assertLogs("chat.services.queue"):
+            assert self.look(after(6)) == []
+        assert conversation(self.pk).level == 2
+        assert self.look(after(6)) == [("silence", 3)]
+
+    def test_the_database_takes_no_silence_that_is_none(self) -> None:
+        for seconds in (59, 1801):
+            with pytest.raises(IntegrityError), transaction.atomic():
+                Silence.objects.create(pk=1, seconds=seconds)
+
+
+class Returning(Unspoken):
+    def back(self, now: datetime) -> None:
+        services.return_by_words(phrase=self.words, token=new_token(), now=now)
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.words = " ".join(services.give_words(token=self.token, now=NOON).result)
+
+    def accept(self, who: Staff | None = None) -> None:
+        number = conversation(self.pk).return_seq
+        crisis.accept_return(actor=who or self.ben, conversation_id=self.pk, returned=number, now=after(2))
+
+    def test_a_return_consults_once_and_who_knows_them_again_ends_the_consult(self) -> None:
+        self.back(after(1))
+        assert self.look(after(1)) == [("returned", 1)]
+        assert conversation(self.pk).level == 1
+        self.accept()
+        row = self.row("returned")
+        assert (row.state, row.settled_by_id) == ("stood_down", self.ben.id)
+        settled = settlement_of(row)
+        assert settled is not None
+        assert "accepted the return" in settled.reveal()
+        assert conversation(self.pk).level == 0
+        assert AuditEvent.objects.filter(action="escalation.stood_down", actor=str(self.ben)).exists()
+        assert self.look(after(3)) == []
+
+    def test_who_is_known_before_the_clock_looks_calls_nobody(self) -> None:
+        self.back(after(1))
+        self.accept()
+        assert self.look(after(3)) == []
+
+    def test_two_returns_of_which_none_was_accepted_are_urgent_and_stay_for_a_supervisor(self) -> None:
+        self.back(after(1))
+        self.look(after(1))
+        self.back(after(2))
+        assert self.look(after(2)) == [("returned", 2)]
+        assert "Came back by words 2 times" in reason_of(self.row_of(2)).reveal()
+        self.accept()
+        assert self.row_of(2).state == "raised"
+        assert conversation(self.pk).level == 2
+
+    def row_of(self, level: int) -> Escalation:
+        return Escalation.objects.get(source="returned", raised_level=level)
+
+    def test_what_a_supervisor_has_taken_up_stays_theirs(self) -> None:
+        self.back(after(1))
+        self.look(after(1))
+        crisis.acknowledge(actor=self.dana, escalation_id=self.row("returned").pk, now=after(1))
+        self.accept()
+        assert self.row("returned").state == "acknowledged"
+
+    def test_nobody_else_accepts_and_the_consult_stays(self) -> None:
+        self.back(after(1))
+        self.look(after(1))
+        for stranger in (cleo(), eve(), self.dana):
+            with pytest.raises(Refused):
+                self.accept(stranger)
+        assert self.row("returned").state == "raised"
+
+    def test_it_is_accepted_without_keys_and_the_consult_waits_for_a_supervisor(self) -> None:
+        self.back(after(1))
+        self.look(after(1))
+        sealing.forget()
+        with mock.patch("crisis.services.returns.sealer_of", side_effect=ProviderDown("std")):
+            self.accept()
+        assert not conversation(self.pk).return_open
+        assert self.row("returned").state == "raised"
+
+
+class Voices(Unspoken):
+    def mark(self, who: Staff | None = None) -> UUID:
+        done = crisis.mark_changed_voice(actor=who or self.ben, conversation_id=self.pk, now=NOON)
+        return done.result.id
+
+    def test_one_tap_consults_once_whoever_taps(self) -> None:
+        first = self.mark()
+        assert self.mark() == self.mark(self.dana) == first
+        row = self.row("voice")
+        assert (row.level, row.raised_by_id, row.due_at) == (1, self.ben.id, after(5))
+        assert reason_of(row).reveal().startswith("The voice has changed")
+        assert Event.objects.filter(code="cue_voice", level=1, visitor_seq=None).count() == 1
+        assert OutboxItem.objects.filter(topic="escalation.raised").count() == 1
+
+    def test_two_taps_in_one_moment_consult_once(self) -> None:
+        real = escalations.raise_escalation
+
+        def quicker(**arguments: Any) -> Any:
+            real(**(arguments | {"actor": self.dana}))
+            return real(**arguments)
+
+        with mock.patch.object(unspoken, "raise_escalation", quicker):
+            assert self.mark() == self.row("voice").pk
+
+    def test_once_settled_it_can_be_marked_again(self) -> None:
+        self.stand_down(Escalation.objects.get(pk=self.mark()))
+        again = self.mark()
+        assert Escalation.objects.filter(source="voice").count() == 2
+        assert Escalation.objects.get(pk=again).state == "raised"
+
+    def test_a_stranger_marks_nothing(self) -> None:
+        for stranger in (cleo(), eve()):
+            with pytest.raises(Refused) as caught:
+                self.mark(stranger)
+            assert caught.value.code is ErrorCode.NOT_FOUND
+        assert not Escalation.objects.exists()
+
+
+class Bounds(Unspoken):
+    def test_the_database_lets_no_rule_reach_level_4_nor_bear_a_name(self) -> None:
+        escalation = Escalation.objects.get(pk=self.danger())
+        for source in ("left", "silence", "returned", "screening"):
+            for wrong in ({"level": 4, "raised_by": None}, {"raised_by": self.ben.id}):
+                with self.subTest(source, **wrong), pytest.raises(IntegrityError), transaction.atomic():
+                    Escalation.objects.filter(pk=escalation.pk).update(source=source, **wrong)
+
+    def test_a_quiet_shift_costs_three_short_readings(self) -> None:
+        self.danger(1)
+        with self.assertNumQueries(3):
+            crisis.raise_unspoken(now=after(60))
+
+    def test_no_cue_is_part_of_what_the_visitor_hears(self) -> None:
+        self.danger()
+        services.leave_quickly(token=self.token, now=NOON)
+        self.look(NOON)
+        seen = Event.objects.filter(conversation=self.pk, visitor_seq__isnull=False).values_list("code", flat=True)
+        assert not [code for code in seen if code.startswith(("cue_", "flag_"))]
+        assert Conversation.objects.get(pk=self.pk).visitor_head == len(seen)
