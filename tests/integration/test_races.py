@@ -25,7 +25,9 @@ from crisis.services import (
     add_target,
     claim_deliveries,
     climb_due,
+    mark_changed_voice,
     raise_escalation,
+    raise_unspoken,
     settle_delivery,
     step_pagings,
 )
@@ -201,6 +203,28 @@ class RaceStories(Races):
         assert Paging.objects.get().state == "answered"
         assert claim_deliveries(now=later, limit=9).result == ()
         assert Delivery.objects.filter(state="sent").count() == 1
+
+    def mark(self, who: Staff, pk: UUID) -> Work:
+        return lambda: mark_changed_voice(actor=who, conversation_id=pk, now=NOON)
+
+    def test_four_workers_call_once_for_an_exit_a_silence_and_a_voice(self) -> None:
+        for number in range(4):
+            (left, token), (silent, _) = held_by(self.ben), held_by(self.cleo)
+            for pk, who in ((left, self.ben), (silent, self.cleo)):
+                raise_escalation(
+                    actor=who, conversation_id=pk, level=2, reason="now", client_id=f"{number:032x}", now=NOON
+                )
+            services.leave_quickly(token=token, now=NOON)
+            works: list[Work] = [lambda: raise_unspoken(now=NOON + timedelta(minutes=6))] * 4
+            works += [self.mark(who, silent) for who in (self.cleo, self.dana)]
+            at_once(works)
+            # who met a row that was held looks again in a second
+            raise_unspoken(now=NOON + timedelta(minutes=6))
+            for pk, sources in ((left, ["left", "person"]), (silent, ["person", "silence", "voice"])):
+                found = Escalation.objects.filter(conversation=pk).order_by("source").values_list("source", flat=True)
+                assert list(found) == sources
+            Conversation.objects.filter(pk__in=[left, silent]).update(state="closed")
+            Escalation.objects.update(state="in_progress", due_at=None, level=1)
 
     def test_of_several_who_change_the_trails_key_none_does_it_beside_another(self) -> None:
         with TemporaryDirectory() as folder:
