@@ -19,8 +19,8 @@ from crisis.transport import Errand, Outcome, carry
 
 logger = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 4
-GIVES_UP = 30.0
+MOST_AT_ONCE = 16
+GIVES_UP = 20.0
 """Seconds after which a try counts as failed although its thread still waits, as for a name that is not found. The
 lease of a delivery is longer."""
 

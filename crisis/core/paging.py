@@ -55,7 +55,7 @@ OPEN = frozenset({DeliveryState.DUE, DeliveryState.FAILED})
 MOST_TRIES = 4
 _PAUSES = (timedelta(seconds=1), timedelta(seconds=4), timedelta(seconds=10))
 """After the first, second and third failure; a body is in danger, so the next target is not kept waiting for long."""
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
 """After which a delivery is another worker's whose first one vanished; no try takes nearly as long."""
 SHORTEST_WAIT, LONGEST_WAIT = timedelta(seconds=15), timedelta(minutes=30)
 """Within which a site sets how long a target has before the next one is paged."""

@@ -28,6 +28,7 @@ from chat.core.actors import Staff
 from crisis import services, transport
 from crisis.core.ladder import Pages
 from crisis.core.notice import Notice, Way
+from crisis.core.paging import LEASE
 from crisis.models import Delivery, OnCallTarget, Paging
 from crisis.services.paging import BOARD
 from crisis.transport import Errand, Outcome, carry
@@ -236,11 +237,11 @@ class Workers(Case):
         self.raised(3)
         services.step_pagings(now=NOON)
         (lost,) = services.claim_deliveries(now=NOON, limit=10).result
-        assert services.claim_deliveries(now=after(59), limit=10).result == ()
-        (again,) = services.claim_deliveries(now=after(60), limit=10).result
+        assert services.claim_deliveries(now=NOON + LEASE - timedelta(seconds=1), limit=10).result == ()
+        (again,) = services.claim_deliveries(now=NOON + LEASE, limit=10).result
         assert (again.delivery, again.tries, again.notice.page) == (lost.delivery, 2, lost.notice.page)
         late = services.settle_delivery(
-            delivery_id=lost.delivery, tries=lost.tries, outcome=Outcome(False, "timeout"), now=after(61)
+            delivery_id=lost.delivery, tries=lost.tries, outcome=Outcome(False, "timeout"), now=NOON + LEASE
         )
         assert late.result == 0
         assert [state for _, state, *_ in self.states()] == ["due"]
@@ -249,8 +250,8 @@ class Workers(Case):
         self.target()
         self.raised(3)
         for look in range(5):
-            services.step_pagings(now=after(look * 60))
-            services.claim_deliveries(now=after(look * 60), limit=10)
+            services.step_pagings(now=NOON + look * LEASE)
+            services.claim_deliveries(now=NOON + look * LEASE, limit=10)
         assert [(state, code) for _, state, _, code in self.states()] == [("gave_up", "lost")]
 
     def test_no_transaction_is_open_while_addresses_are_opened(self) -> None:
