@@ -27,6 +27,8 @@ GATHER = 0.2
 GATHER_COUNTS = 1.5
 """The same when only something was written: the text itself has gone ahead to who follows it."""
 
+_WAITS = frozenset({State.WAITING.value, State.OFFERED.value})
+_RUNS = frozenset({State.ACTIVE.value, State.WRAP_UP.value})
 SPREAD = 0.7
 """Part of these times over which the lists of a process go out."""
 
@@ -69,6 +71,28 @@ class Shift:
             free=self.free,
             conversations=tuple(self._summary(row.pk, actor) for row in shown),
             escalations=tuple(replace(one, handle=spoken(one.handle, actor.language)) for one in escalations),
+        )
+
+    def on_wall(self, language: str) -> wire.Wall:
+        """Return what a screen on a wall shows of it: counts, and escalations by their pseudonyms."""
+        waits = [one for one in self.summaries.values() if one.state in _WAITS]
+        return wire.Wall(
+            at=frames.moment(self.now),
+            waiting=len(waits),
+            waiting_since=min((one.waiting_since or one.opened_at for one in waits), default=None),
+            running=sum(one.state in _RUNS for one in self.summaries.values()),
+            ready=self.ready,
+            free=self.free,
+            escalations=tuple(
+                wire.WallEscalation(
+                    handle=spoken(one.handle, language),
+                    level=one.level,
+                    state=one.state,
+                    raised_at=one.raised_at,
+                    climbs=one.climbs,
+                )
+                for one in self.escalations
+            ),
         )
 
     def readable_by(self, actor: Staff, conversation_id: UUID) -> bool:

@@ -506,6 +506,31 @@ class EscalationSummary(Frame, frozen=True):
     paged: Literal["none", "calling", "reached", "unreached"]
 
 
+class WallEscalation(Frame, frozen=True):
+    """Describe an escalation to a screen on a wall: a pseudonym, and no id that anything could be asked with."""
+
+    handle: str
+    level: Level
+    state: Literal["raised", "acknowledged", "in_progress", "resolved", "stood_down"]
+    raised_at: Moment
+    climbs: int
+
+
+class Wall(Frame, frozen=True):
+    """Show a shift to a screen that anybody in the room can read: counts and escalations, nothing of anybody.
+
+    It is no frame of a socket: a screen asks for it every few seconds, and holds no right to ask for more.
+    """
+
+    at: Moment
+    waiting: int
+    waiting_since: Moment | None
+    running: int
+    ready: int
+    free: int
+    escalations: tuple[WallEscalation, ...]
+
+
 class StaffWelcome(Frame, frozen=True, tag_field="type", tag="welcome"):
     """Answer a hello."""
 

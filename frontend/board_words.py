@@ -18,6 +18,7 @@ def rows_of_the_board() -> Words:
         "alarm_climbed": _("Nobody answered: {name}, {level}."),
         "alarm_many": {"one": _("{n} escalation waits for you."), "other": _("{n} escalations wait for you.")},
         "alarm_first": _("First: {name}, {level}."),
+        "alarm_gravest": _("Gravest: {name}, {level}."),
         "not_acknowledged": _("Not acknowledged: {name}, {level}."),
         "not_acknowledged_many": {
             "one": _("{n} escalation is not acknowledged."),

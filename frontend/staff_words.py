@@ -49,7 +49,7 @@ def _shared() -> Words:
     return {
         "language": language,
         "locale": f"{language}-CA",
-        **_ages(),
+        **ages(),
         **_names(),
         **fact_words(),
         **error_words(),
@@ -60,7 +60,8 @@ def _shared() -> Words:
     }
 
 
-def _ages() -> Words:
+def ages() -> Words:
+    """Return how long something has lasted, in words."""
     return {
         "age_now": _("a few seconds"),
         "age_moment": _("less than a minute"),

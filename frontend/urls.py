@@ -6,6 +6,7 @@ from frontend.views import (
     api,
     archive,
     archived,
+    displays,
     holds,
     ladder,
     on_call,
@@ -16,6 +17,7 @@ from frontend.views import (
     returning,
     staff,
     visitor,
+    wall,
 )
 from frontend.views.bye import bye, erase
 from frontend.views.leave import leave
@@ -60,6 +62,11 @@ urlpatterns = [
     path("staff/", staff.home, name="staff_home"),
     path("staff/console", staff.console, name="console"),
     path("staff/board", staff.board, name="board"),
+    path("staff/displays", displays.list_displays, name="displays"),
+    path("staff/displays/<uuid:pk>/end", displays.end_display, name="end_display"),
+    path("wall", wall.wall, name="wall"),
+    path("wall/open", wall.wall_open, name="wall_open"),
+    path("wall/now", wall.wall_now, name="wall_now"),
     path("staff/cases", staff.cases, name="cases"),
     path("staff/cases/<uuid:pk>", staff.case, name="case"),
     path("staff/archive", archive.archive, name="archive"),

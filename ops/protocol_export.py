@@ -105,6 +105,8 @@ def typescript() -> str:
         wire.Returned,
         wire.ConversationSummary,
         wire.EscalationSummary,
+        wire.WallEscalation,
+        wire.Wall,
     ]
     for frame in [*plain, *(frame for union in UNIONS for frame in frames_of(union))]:
         lines += [f"/** {_summary(frame)} */", f"export interface {frame.__name__} {{"]

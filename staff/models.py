@@ -1,5 +1,6 @@
 """Accounts of staff. A visitor is never one."""
 
+import uuid
 from typing import ClassVar, NoReturn
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -76,3 +77,31 @@ class Availability(models.Model):
 
     def __str__(self) -> str:
         return f"availability of user {self.pk}"
+
+
+class Display(models.Model):
+    """Be a screen on a wall: the digest of the secret that it shows, who let it in and until when."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # SHA-256 of 256 random bits: no slow hash is needed for what cannot be guessed
+    digest = models.BinaryField(max_length=32, unique=True)
+    language = models.CharField(max_length=5)
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=True, ended_by__isnull=True)
+                | models.Q(ended_at__isnull=False, ended_by__isnull=False),
+                name="ended_by_somebody",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"display {self.pk}"

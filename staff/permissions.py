@@ -22,6 +22,7 @@ class Relation(StrEnum):
     OFFERED = "offered"  # offered to this person right now
     WAITING = "waiting"  # nobody holds it
     OTHER = "other"  # somebody else's
+    SITE = "site"  # to no conversation: nobody stands in this relation to one, so such a right opens none
 
 
 class Action(StrEnum):
@@ -41,6 +42,7 @@ class Action(StrEnum):
     PAUSE = "pause"  # keep a visitor from writing for a while, or let them write again before its end
     RECORD_CONTACT = "record_contact"
     SEE_BOARD = "see_board"
+    SHOW_ON_WALL = "show_on_wall"  # let a screen show the shift without a person signed in at it
     READ_REASON = "read_reason"
     ACKNOWLEDGE = "acknowledge"
     SETTLE = "settle"  # begin, resolve or stand down an escalation
@@ -57,7 +59,8 @@ class Action(StrEnum):
 
 _NONE: frozenset[Relation] = frozenset()
 _OWN = frozenset({Relation.OWN})
-_ANY = frozenset(Relation)
+_SITE = frozenset({Relation.SITE})
+_ANY = frozenset(Relation) - _SITE
 
 _ROLES = frozenset(role.value for role in Role)
 _A, _S, _AD = Role.ADVOCATE, Role.SUPERVISOR, Role.ADMINISTRATOR
@@ -80,6 +83,7 @@ TABLE: dict[Action, dict[Role, frozenset[Relation]]] = {
     Action.PAUSE: {_A: _OWN, _S: _ANY},
     Action.RECORD_CONTACT: {_A: _OWN, _S: _ANY},
     Action.SEE_BOARD: {_S: _ANY},
+    Action.SHOW_ON_WALL: {_S: _SITE},
     Action.READ_REASON: {_A: _OWN, _S: _ANY},
     Action.ACKNOWLEDGE: {_S: _ANY},
     Action.SETTLE: {_S: _ANY},

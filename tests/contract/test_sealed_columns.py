@@ -131,6 +131,8 @@ MAY_BE_CLEAR: dict[str, str] = {
     "encryption.Wrap.kind": CODE,
     "encryption.Wrap.recipient": "name of a public key",
     "staff.Availability.state": CODE,
+    "staff.Display.digest": DIGEST,
+    "staff.Display.language": CODE,
     "staff.User.language": CODE,
     "staff.User.password": "Argon2id hash",
     "staff.User.role": CODE,

@@ -7,6 +7,7 @@ import { age, dueIn, secondsLeft, since } from "../../frontend/static/js/lib/age
 import * as store from "../../frontend/static/js/lib/console_store.js";
 import { OPENS_WITHIN, expired, mayOpen, pressed } from "../../frontend/static/js/lib/console_taking.js";
 import * as views from "../../frontend/static/js/lib/console_views.js";
+import { gravest } from "../../frontend/static/js/lib/escalation_order.js";
 import { say } from "../../frontend/static/js/lib/say.js";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/frames.json", import.meta.url), "utf8")).staff_events;
@@ -245,7 +246,7 @@ test("taking is refused with the true reason", () => {
   assert.equal(views.whyNotTake(after(welcome, overview([conversation(ID, { level: 2 })]))), "urgent");
 });
 
-test("of what nobody acknowledged the gravest escalation comes first, then the oldest; settled ones are gone", () => {
+test("of what nobody acknowledged the oldest escalation comes first; settled ones are gone, and the gravest is known", () => {
   const escalations = [
     escalation("new", { level: 2, raised_at: ago(5) }),
     escalation("seen", { state: "acknowledged", level: 4, raised_at: ago(500) }),
@@ -254,7 +255,8 @@ test("of what nobody acknowledged the gravest escalation comes first, then the o
     escalation("done", { state: "resolved" }),
   ];
   const state = after(welcome, overview([], { escalations }));
-  assert.deepEqual(views.escalations(state).map((one) => one.id), ["life", "old", "new", "seen"]);
+  assert.deepEqual(views.escalations(state).map((one) => one.id), ["old", "new", "life", "seen"]);
+  assert.equal(gravest(views.escalations(state).filter((one) => one.state === "raised"))?.id, "life");
 });
 
 const words = {

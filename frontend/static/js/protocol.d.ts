@@ -81,6 +81,26 @@ export interface EscalationSummary {
   paged: "calling" | "none" | "reached" | "unreached";
 }
 
+/** Describe an escalation to a screen on a wall: a pseudonym, and no id that anything could be asked with. */
+export interface WallEscalation {
+  handle: string;
+  level: number;
+  state: "acknowledged" | "in_progress" | "raised" | "resolved" | "stood_down";
+  raised_at: string;
+  climbs: number;
+}
+
+/** Show a shift to a screen that anybody in the room can read: counts and escalations, nothing of anybody. */
+export interface Wall {
+  at: string;
+  waiting: number;
+  waiting_since: string | null;
+  running: number;
+  ready: number;
+  free: number;
+  escalations: WallEscalation[];
+}
+
 /** Come first on every socket: begin (`start`) or go on, holding everything up to `after`. */
 export interface VisitorHello {
   type: "hello";

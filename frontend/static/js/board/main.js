@@ -2,6 +2,7 @@
 
 import { asked, empty, forgotten, holding, reduce, toFollow } from "../lib/console_store.js";
 import { escalations, summary } from "../lib/console_views.js";
+import { gravest, newOnes } from "../lib/escalation_order.js";
 import { say } from "../lib/say.js";
 import { openLine } from "../lib/socket.js";
 import { textForm } from "../console/chat.js";
@@ -87,11 +88,11 @@ function follow() {
 function alarm(before) {
   const open = escalations(state);
   const raised = open.filter((one) => one.state === "raised");
-  const old = new Map((before.overview?.escalations ?? []).map((one) => [one.id, one]));
-  const news = raised.filter((one) => one.aloud !== false && one.climbs >= (old.get(one.id)?.climbs ?? -1) + 1);
+  const earlier = before.overview?.escalations ?? [];
+  const news = newOnes(raised, earlier, (one) => one.id).filter((one) => one.aloud !== false);
   // that nobody on call was reached is news as well: from then on it is this board or nobody
   const alone = raised.filter((one) => one.paged === "unreached");
-  const lost = alone.some((one) => old.get(one.id)?.paged !== "unreached");
+  const lost = alone.some((one) => !earlier.some((old) => old.id === one.id && old.paged === "unreached"));
   const nobody = alone.length > 0 ? ` ${say(words, "paged_unreached")}` : "";
   forgetReasons((key) => !open.some((one) => key.startsWith(one.id)));
   document.title = raised.length > 0 ? `(${raised.length}) ⚠ ${plainTitle}` : plainTitle;
@@ -103,13 +104,16 @@ function alarm(before) {
   } else if (raised.length === 0) setText(byId("alarm-news", HTMLElement), "");
 }
 
-/** @param {readonly EscalationSummary[]} some the gravest first @param {string} one the word for a single one @param {string} many */
+/** @param {readonly EscalationSummary[]} some the oldest first @param {string} one the word for a single one @param {string} many */
 function inWords(some, one, many) {
   const [first] = some;
   if (first === undefined) return "";
-  const gravest = { name: first.handle, level: say(words, `level_${first.level}`) };
-  if (some.length > 1) return `${say(words, many, { n: some.length })} ${say(words, "alarm_first", gravest)}`;
-  return say(words, one, gravest);
+  const about = (/** @type {EscalationSummary} */ which) => ({ name: which.handle, level: say(words, `level_${which.level}`) });
+  if (some.length === 1) return say(words, one, about(first));
+  const worst = gravest(some) ?? first;
+  // the oldest is to be answered first, and whoever answers knows of the one that is worse
+  const more = worst.level > first.level ? [say(words, "alarm_gravest", about(worst))] : [];
+  return [say(words, many, { n: some.length }), say(words, "alarm_first", about(first)), ...more].join(" ");
 }
 
 /** @param {EscalationSummary} one @param {Step} what */

@@ -43,8 +43,8 @@ export function boardView(words, does) {
   };
   /** @type {Map<string, EscalationSummary>} */
   let raised = new Map();
-  /** The gravest that nobody has acknowledged, which need not stand first under a hand. @type {string | undefined} */
-  let gravest;
+  /** The oldest that nobody has acknowledged, which need not stand first under a hand. @type {string | undefined} */
+  let first;
 
   /**
    * @param {State} state
@@ -56,7 +56,7 @@ export function boardView(words, does) {
     const waits = waiting(state);
     const runs = running(state);
     raised = new Map(open.map((one) => [one.id, one]));
-    gravest = open.find((one) => one.state === "raised")?.id;
+    first = open.find((one) => one.state === "raised")?.id;
     const hand = document.activeElement?.closest(".column");
     tiles(state, open, waits, runs, now);
     reconcile(places.escalations, steady.escalations(open.map((one) => one.id)), (id) => id, makeEscalation, (row, id) => patchEscalation(row, raised.get(id), now));
@@ -79,9 +79,9 @@ export function boardView(words, does) {
     if (lost && heading instanceof HTMLElement) heading.focus();
   }
 
-  /** Go to the gravest escalation that nobody has acknowledged. */
+  /** Go to the oldest escalation that nobody has acknowledged. */
   function toFirst() {
-    const row = [...places.escalations.children].find((one) => one instanceof HTMLElement && one.dataset["key"] === gravest);
+    const row = [...places.escalations.children].find((one) => one instanceof HTMLElement && one.dataset["key"] === first);
     row?.scrollIntoView({ block: "start" });
     const button = row?.querySelector(".step-acknowledge");
     if (button instanceof HTMLElement) button.focus({ preventScroll: true });

@@ -7,10 +7,8 @@
  * @typedef {import("./console_store.js").EscalationSummary} EscalationSummary
  */
 
+import { inOrder } from "./escalation_order.js";
 import { HELD, MOST_HELD, READABLE, isMine, isOwn, readUpTo } from "./console_store.js";
-
-/** @type {ReadonlySet<string>} */
-export const SETTLED = new Set(["resolved", "stood_down"]);
 
 /**
  * Return a conversation's summary.
@@ -91,20 +89,13 @@ export function running(state) {
 }
 
 /**
- * Return open escalations: those that nobody has acknowledged first, the gravest of them, then the oldest, at the top.
+ * Return open escalations: those that nobody has acknowledged first, the oldest of them at the top.
  *
  * @param {State} state
  * @returns {readonly EscalationSummary[]}
  */
 export function escalations(state) {
-  return [...(state.overview?.escalations ?? [])]
-    .filter((one) => !SETTLED.has(one.state))
-    .sort(
-      (a, b) =>
-        Number(b.state === "raised") - Number(a.state === "raised") ||
-        b.level - a.level ||
-        Date.parse(a.raised_at) - Date.parse(b.raised_at),
-    );
+  return inOrder(state.overview?.escalations ?? []);
 }
 
 /**

@@ -1,0 +1,115 @@
+/** A screen on a wall: asks every few seconds how the shift stands, and says so when it does not know. */
+
+import { age, since } from "../lib/ages.js";
+import { inOrder, newOnes } from "../lib/escalation_order.js";
+import { say } from "../lib/say.js";
+import { byId, data, h, part, reconcile, setAttribute, setText } from "../staff/dom.js";
+import { levelMark, setLevel } from "../staff/level.js";
+
+/**
+ * @typedef {import("../protocol.js").Wall} Wall
+ * @typedef {import("../protocol.js").WallEscalation} WallEscalation
+ */
+
+const ASK_EVERY = 3_000;
+const STALE_AFTER = 10_000;
+const MOST_WAIT = 8_000;
+/** As many as can be read from across a room. */
+const MOST_ROWS = 6;
+
+const words = data("words");
+const page = byId("wall", HTMLElement);
+
+/** @type {Wall | null} */
+let shown = null;
+let heardAt = 0;
+let offset = 0;
+
+async function look() {
+  try {
+    const answer = await fetch("/wall/now", { method: "POST", credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(MOST_WAIT) });
+    if (answer.status === 401) return over();
+    if (answer.ok) heard(await answer.json());
+  } catch {
+    // what is known grows old, and the page says so
+  }
+  draw();
+  return void setTimeout(look, ASK_EVERY);
+}
+
+/** @param {Wall} wall */
+function heard(wall) {
+  const raised = inOrder(wall.escalations).filter((one) => one.state === "raised");
+  // a screen that is just switched on has missed nothing: what is open stands in its rows
+  if (shown !== null) announce(newOnes(raised, shown.escalations, (one) => `${one.handle} ${one.raised_at}`));
+  if (raised.length === 0) setText(byId("alarm", HTMLElement), "");
+  shown = wall;
+  heardAt = Date.now();
+  offset = Date.parse(wall.at) - heardAt;
+}
+
+/** Say once what is new; the line stays until somebody has acknowledged everything. @param {readonly WallEscalation[]} news */
+function announce(news) {
+  const [first] = news;
+  if (first === undefined) return;
+  const about = { name: first.handle, level: say(words, `level_${first.level}`) };
+  setText(byId("alarm", HTMLElement), news.length > 1 ? say(words, "wall_new_many", { n: news.length }) : say(words, first.climbs > 0 ? "wall_climbed" : "wall_new", about));
+}
+
+/** Show nothing any more, and leave nothing of what was shown in the page. */
+function over() {
+  page.replaceChildren();
+  page.hidden = true;
+  byId("over", HTMLElement).hidden = false;
+  clearInterval(clock);
+}
+
+function draw() {
+  if (page.hidden) return;
+  const stale = heardAt > 0 && Date.now() - heardAt > STALE_AFTER;
+  const at = heardAt === 0 ? "" : new Date(heardAt).toLocaleTimeString(say(words, "locale"));
+  setText(byId("as-at", HTMLElement), at === "" ? say(words, "no_news_yet") : say(words, "as_at", { at }));
+  const banner = byId("stale", HTMLElement);
+  banner.hidden = !stale;
+  setText(banner, stale ? say(words, "wall_stale", { at }) : "");
+  page.classList.toggle("is-stale", stale);
+  if (shown !== null) show(shown, Date.now() + offset);
+}
+
+/** @param {Wall} wall @param {number} now the server's clock */
+function show(wall, now) {
+  const open = inOrder(wall.escalations);
+  const fresh = open.filter((one) => one.state === "raised").length;
+  setText(byId("tile-raised", HTMLElement), String(fresh));
+  byId("tile-raised-box", HTMLElement).classList.toggle("pressing", fresh > 0);
+  setText(byId("tile-waiting", HTMLElement), String(wall.waiting));
+  const longest = wall.waiting_since === null ? "" : say(words, "longest", { age: age(words, now - Date.parse(wall.waiting_since)) });
+  setText(byId("tile-longest", HTMLElement), longest);
+  setText(byId("tile-running", HTMLElement), String(wall.running));
+  setText(byId("tile-ready", HTMLElement), String(wall.ready));
+  setText(byId("tile-free", HTMLElement), say(words, "free", { n: wall.free }));
+  const rows = open.slice(0, MOST_ROWS);
+  reconcile(byId("escalations", HTMLOListElement), rows, (one) => `${one.handle} ${one.raised_at}`, makeRow, (row, one) => patchRow(row, one, now));
+  byId("escalations-empty", HTMLElement).hidden = open.length > 0;
+  setText(byId("escalations-more", HTMLElement), open.length > rows.length ? say(words, "wall_more", { n: open.length - rows.length }) : "");
+}
+
+function makeRow() {
+  return h("li", {}, levelMark(words, 0), h("strong", { class: "handle" }), h("span", { class: "age" }), h("span", { class: "state" }));
+}
+
+/** @param {HTMLElement} row @param {WallEscalation} one @param {number} now */
+function patchRow(row, one, now) {
+  setAttribute(row, "data-state", one.state);
+  setLevel(words, part(row, ".level"), one.level);
+  setText(part(row, ".handle"), one.handle);
+  setText(part(row, ".age"), say(words, "ago", { age: since(words, one.raised_at, now, { fine: true }) }));
+  setText(part(row, ".state"), say(words, `wall_${one.state}`));
+}
+
+const clock = setInterval(draw, 1_000);
+draw();
+void look();
+// a new link, opened in the browser of a screen that hangs already
+window.addEventListener("hashchange", () => location.reload());
+if (location.hash.length > 1) void import("./open.js");
