@@ -90,6 +90,8 @@ class Shift:
                     state=one.state,
                     raised_at=one.raised_at,
                     climbs=one.climbs,
+                    aloud=one.aloud,
+                    unreached=one.paged == "unreached",
                 )
                 for one in self.escalations
             ),

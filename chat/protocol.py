@@ -507,13 +507,18 @@ class EscalationSummary(Frame, frozen=True):
 
 
 class WallEscalation(Frame, frozen=True):
-    """Describe an escalation to a screen on a wall: a pseudonym, and no id that anything could be asked with."""
+    """Describe an escalation to a screen on a wall: a pseudonym, and no id that anything could be asked with.
+
+    `unreached` says that nobody on call could be paged for it.
+    """
 
     handle: str
     level: Level
     state: Literal["raised", "acknowledged", "in_progress", "resolved", "stood_down"]
     raised_at: Moment
     climbs: int
+    aloud: bool
+    unreached: bool
 
 
 class Wall(Frame, frozen=True):

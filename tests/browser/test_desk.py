@@ -352,13 +352,15 @@ def test_a_screen_on_a_wall_shows_a_shift_says_when_it_is_old_and_goes_dark(site
     expect(spent.locator("[data-stage=spent]").first).to_be_visible()
 
     rows = [
-        escalation(number, level=number % 3 + 1, raised_at=ago(number * 40), climbs=0) for number in range(8, 0, -1)
+        escalation(number, level=number % 3 + 1, raised_at=ago(number * 40), climbs=0, unreached=number == 8)
+        for number in range(8, 0, -1)
     ]
     shown = {"at": ago(), "waiting": 12, "waiting_since": ago(200), "running": 31, "ready": 9, "free": 2}
     screen.route("**/wall/now", lambda route: route.fulfill(json=shown | {"escalations": rows}))
     screen.clock.run_for(3_500)
     expect(screen.locator("#escalations > li")).to_have_count(6)
     expect(screen.locator("#alarm")).to_have_text("8 new escalations")
+    expect(screen.locator("#escalations > li").first).to_contain_text("and nobody on call was reached")
     expect(screen.locator("#escalations-more")).to_have_text("and 2 more")
     assert screen.evaluate(SMALLEST) >= 24
     assert problems(screen, "wall", ["desk"]) == []

@@ -88,6 +88,8 @@ export interface WallEscalation {
   state: "acknowledged" | "in_progress" | "raised" | "resolved" | "stood_down";
   raised_at: string;
   climbs: number;
+  aloud: boolean;
+  unreached: boolean;
 }
 
 /** Show a shift to a screen that anybody in the room can read: counts and escalations, nothing of anybody. */

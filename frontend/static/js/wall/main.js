@@ -41,7 +41,7 @@ async function look() {
 function heard(wall) {
   const raised = inOrder(wall.escalations).filter((one) => one.state === "raised");
   // a screen that is just switched on has missed nothing: what is open stands in its rows
-  if (shown !== null) announce(newOnes(raised, shown.escalations, (one) => `${one.handle} ${one.raised_at}`));
+  if (shown !== null) announce(newOnes(raised, shown.escalations, (one) => `${one.handle} ${one.raised_at}`).filter((one) => one.aloud !== false));
   if (raised.length === 0) setText(byId("alarm", HTMLElement), "");
   shown = wall;
   heardAt = Date.now();
@@ -104,7 +104,7 @@ function patchRow(row, one, now) {
   setLevel(words, part(row, ".level"), one.level);
   setText(part(row, ".handle"), one.handle);
   setText(part(row, ".age"), say(words, "ago", { age: since(words, one.raised_at, now, { fine: true }) }));
-  setText(part(row, ".state"), say(words, `wall_${one.state}`));
+  setText(part(row, ".state"), say(words, one.state === "raised" && one.unreached ? "wall_unreached" : `wall_${one.state}`));
 }
 
 const clock = setInterval(draw, 1_000);
