@@ -49,7 +49,7 @@ def pausing() -> Words:
         ),
         "pause_title": _("Pause the chat with {name}?"),
         "pause_text": _(
-            "The visitor can write nothing until {at}. Danger comes first: if you are unsure, ask a supervisor."
+            "Until {at} the visitor can write nothing. Danger comes first: if you are unsure, ask a supervisor."
         ),
         "pause_done": _("The chat with {name} is paused."),
         "pause_until": _("Paused until {at}"),

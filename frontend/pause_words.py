@@ -14,8 +14,7 @@ def pause_words() -> Mapping[str, str]:
     """Return every text of that script; the numbers to call stand in the page."""
     return {
         "title": _("This chat is paused for a while."),
-        "until": _("You can write again at {time}."),
-        "until_day": _("You can write again on {time}."),
+        "until": _("From {time} you can write again."),
         "may": _("You can still read it. You can end it, or leave, at any time."),
         "kept": _("What you type stays in the box. You can send it then."),
     }

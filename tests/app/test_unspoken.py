@@ -20,14 +20,15 @@ from chat.core.errors import ErrorCode, Refused
 from chat.models import Conversation, Event, OutboxItem
 from chat.selectors import visitor_of
 from crisis import services as crisis
+from crisis.core.ladder import Pages
 from crisis.cues import Cues as Screener
-from crisis.models import Escalation, Silence
+from crisis.models import Escalation, Paging, Silence
 from crisis.selectors import open_escalations, reason_of, settlement_of, silent_after
 from crisis.services import escalations, unspoken
 from encryption.models import DataKey
 from encryption.providers import ProviderDown
 from encryption.services import sealing
-from tests.support.people import NOON, ben, cleo, conversation, dana, eve, held_by, new_token, waiting
+from tests.support.people import NOON, alix, ben, cleo, conversation, dana, eve, held_by, new_token, waiting
 from tests.support.words import quick_words
 
 
@@ -132,6 +133,29 @@ class Leaving(Unspoken):
         assert conversation(self.pk).level == 0
         assert self.look(after(7)) == []
 
+    def test_it_pages_who_is_on_call_as_its_level_says_and_a_consult_that_is_accepted_pages_no_more(self) -> None:
+        words = " ".join(services.give_words(token=self.token, now=NOON).result)
+        crisis.add_target(
+            actor=alix(),
+            target_id=uuid4(),
+            name="Night pager",
+            way="webhook",
+            address="https://pager.example.org/hook",
+            wait_seconds=90,
+            now=NOON,
+        )
+        crisis.set_rung(actor="command", level=1, seconds=300, climbs=True, pages=Pages.AT_ONCE, now=NOON)
+        services.return_by_words(phrase=words, token=(back := new_token()), now=NOON)
+        self.look(NOON)
+        assert Paging.objects.get().state == "calling"
+        number = conversation(self.pk).return_seq
+        crisis.accept_return(actor=self.ben, conversation_id=self.pk, returned=number, now=NOON)
+        assert Paging.objects.get().state == "answered"
+        self.danger()
+        services.leave_quickly(token=back, now=NOON)
+        self.look(NOON)
+        assert Paging.objects.get(state="calling", level=3).escalation == self.row("left")
+
     def test_what_is_not_acknowledged_climbs_like_every_other(self) -> None:
         self.danger()
         services.leave_quickly(token=self.token, now=NOON)
@@ -153,6 +177,7 @@ class Silent(Unspoken):
         assert self.look(after(3) - timedelta(seconds=1)) == []
         assert self.look(after(3)) == [("silence", 3)]
         assert "no answer for 3 minutes" in reason_of(self.row("silence")).reveal()
+        self.here(after(9))
         assert self.look(after(9)) == []
 
     def test_further_questions_start_no_clock_anew_and_a_late_one_gives_time_to_answer(self) -> None:
@@ -186,6 +211,7 @@ class Silent(Unspoken):
         self.here(after(6))
         self.look(after(6))
         self.stand_down(self.row("silence"))
+        self.here(after(7))
         assert self.look(after(7)) == [], "the same silence"
         self.writes(after(8))
         self.writes(after(9), self.ben)
@@ -201,6 +227,7 @@ class Silent(Unspoken):
         self.here(after(14))
         assert self.look(after(14)) == []
         self.stand_down(self.row("silence"), after(15))
+        self.here(after(15))
         assert self.look(after(15)) == [], "dismissed is dismissed"
 
     def test_after_a_long_standstill_of_the_worker_it_calls_once(self) -> None:

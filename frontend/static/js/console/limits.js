@@ -34,7 +34,7 @@ export function limitsPanel(words, lengths, id, name, does) {
     });
     return { step, line, row: h("li", {}, h("strong", {}, title), line, put) };
   });
-  const list = h("ol", { class: "steps", hidden: true }, ...steps.map(({ row }) => row));
+  const list = h("ol", { class: "limit-steps", hidden: true }, ...steps.map(({ row }) => row));
   const element = h(
     "details",
     { class: "agree limits" },

@@ -31,7 +31,7 @@ export async function show(there, say) {
   over();
   if (left <= 0) return;
   const until = new Date(Date.now() + left).toLocaleString(`${document.documentElement.lang}-CA`, { ...(left > HALF_A_DAY ? { weekday: "long" } : {}), hour: "numeric", minute: "2-digit" });
-  const when = texts[left > HALF_A_DAY ? "until_day" : "until"].replace("{time}", until);
+  const when = texts.until.replace("{time}", until);
   shown = paused(texts, when);
   box("composer").before(shown);
   hold(true);
@@ -76,7 +76,9 @@ function over() {
 
 /** Let nothing be sent, and everything be written. @param {boolean} on */
 function hold(on) {
-  for (const id of ["send", "parts"]) box(id).toggleAttribute("disabled", on);
+  for (const id of ["send", "keys"]) box(id).hidden = on;
+  // shown and hidden by what is typed
+  box("parts").toggleAttribute("disabled", on);
 }
 
 box("composer").addEventListener(
