@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.support import browsers
 from tests.support.axe import SHAPES
 from tests.support.desk import COLLEAGUE, Desk, ago, conversation
-from tests.support.journeys import answer, hold_all, open_row, sign_in
+from tests.support.journeys import answer, hold_all, open_row, record_contact, sign_in
 from tests.support.machine import say
 from tests.support.servers import HavreServer, havre_environment, manage, migrate_and_seed
 from tests.support.stage import Stage
@@ -112,12 +112,16 @@ def plain(chrome: Browser, url: str, data: Path, language: str) -> None:
     console.click(".end button")
     console.click(".closing-asked")
     console.click("#ask-yes")
+    expect(console.locator("form.contact")).to_be_visible()
     page.goto(f"{url}/plain?l={language}", wait_until="commit")
     expect(page.locator("button[value=again]")).to_be_visible()
     pictures(page, f"plain-ended-{language}")
     press("button[value=end]")
     expect(page.locator("h1")).to_be_visible()
     pictures(page, f"plain-closed-{language}")
+    # the next one to be taken is the only one then
+    record_contact(console, "victim_survivor", "support_given")
+    expect(console.locator("#mine > li")).to_have_count(0)
     console.context.close()
     context.close()
 

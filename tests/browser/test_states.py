@@ -202,6 +202,12 @@ def in_sight(page: Page, what: str) -> bool:
 def test_a_phone_has_in_sight_what_counts(chrome: Browser, server: HavreServer, language: str) -> None:
     context = browsers.phone(chrome, f"{language}-CA")
     page = context.new_page()
+    for name in ("waiting-wrote", "waiting-lost", "back-in-line", "chat-lost"):
+        STATES[name](Stage(page, server.base_url, language))
+        page.evaluate("scrollTo(0, 0)")
+        assert in_sight(page, "#news, #text, #send, #call:not([hidden])"), name
+        page.close()
+        page = context.new_page()
     here = STATES["words-offered"](Stage(page, server.base_url, language))
     assert isinstance(here, Stage)
     for at in (0, 30, 60, 400):
@@ -226,7 +232,9 @@ def test_who_loses_their_advocate_reads_why(chrome: Browser, server: HavreServer
     context = browsers.phone(chrome, "en-CA")
     page = context.new_page()
     Stage(page, server.base_url, "en").talk().hears("fact", code="returned_to_queue", name="Sam").shows("#calm")
-    page.wait_for_timeout(500)
+    # what a new height asks of the log happens between two pictures, however busy the machine
+    for _ in range(3):
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
     last, log = page.locator("#lines li").last.bounding_box(), page.locator("#log").bounding_box()
     assert last is not None
     assert log is not None
