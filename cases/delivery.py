@@ -22,6 +22,7 @@ from chat.core.actors import System
 from chat.models import Conversation, OutboxItem
 from chat.selectors import conversation_for
 from crisis.selectors import escalation_for, reason_of, settlement_of
+from crisis.services.external import consulted_text, told_text
 from encryption.providers import EpochGone, ProviderDown
 from encryption.services import sealer_for, sealing
 from encryption.text import Secret
@@ -168,6 +169,10 @@ def _escalation(item: OutboxItem, now: datetime) -> None:
         text = reason_of(escalation)
     elif code in {Code.ESCALATION_RESOLVED, Code.ESCALATION_STOOD_DOWN}:
         text = settlement_of(escalation)
+    elif code is Code.ESCALATION_EXTERNAL_PROPOSED:
+        text = consulted_text(escalation)
+    elif code is Code.ESCALATION_EXTERNAL_TOLD:
+        text = told_text(escalation)
     _add_entry(item, contact, code, case=case, level=level, text=text, author_id=item.data.get("by"))
 
 
@@ -244,6 +249,10 @@ HANDLERS: dict[str, Handler] = {
     "escalation.unreached": _escalation,
     "escalation.acknowledged": _escalation,
     "escalation.started": _escalation,
+    "escalation.external_proposed": _escalation,
+    "escalation.external_confirmed": _escalation,
+    "escalation.external_told": _escalation,
+    "escalation.external_contact": _escalation,
     "escalation.resolved": _escalation,
     "escalation.stood_down": _escalation,
     "conversation.left_quickly": _left_quickly,

@@ -485,6 +485,16 @@ class ConversationSummary(Frame, frozen=True):
     paused_until: Moment | None
 
 
+class ExternalStanding(Frame, frozen=True):
+    """Tell how it stands that somebody outside is told: what has been done of it, and by whom it was proposed."""
+
+    agency: Literal["police", "ambulance", "child_protection", "other"]
+    proposed_by: str
+    confirmed: bool
+    told: bool
+    contact: bool
+
+
 class EscalationSummary(Frame, frozen=True):
     """Describe an escalation on the board: no reason, no text; `source` says what raised it.
 
@@ -504,6 +514,7 @@ class EscalationSummary(Frame, frozen=True):
     acknowledged_by: str | None
     aloud: bool
     paged: Literal["none", "calling", "reached", "unreached"]
+    external: ExternalStanding | None = None
 
 
 class WallEscalation(Frame, frozen=True):
@@ -603,6 +614,11 @@ StaffFactCode = Literal[
     "flag_acknowledged",
     "flag_resolved",
     "flag_stood_down",
+    "external_proposed",
+    "external_confirmed",
+    "external_told",
+    "external_contact",
+    "duty_card_sent",
     "cue_voice",
     "cue_left",
     "cue_silence",

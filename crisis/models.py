@@ -4,9 +4,11 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from chat.models import Conversation
+from crisis.core.duty import LONGEST_NAME, LONGEST_NUMBER, LONGEST_WORDS, Province
+from crisis.core.external import Agency
 from crisis.core.ladder import Pages, State
 from crisis.core.notice import Way
 from crisis.core.paging import DeliveryState, Kind, PagingState
@@ -90,6 +92,7 @@ class Escalation(models.Model):
                 name="raised_by_a_person_or_a_rule",
             ),
             models.CheckConstraint(condition=~Q(source__in=_RULES) | Q(level__lte=3), name="no_rule_reaches_level_4"),
+            models.CheckConstraint(condition=Q(level__lte=3) | ~Q(state="raised"), name="no_clock_runs_at_level_4"),
             # what nobody has acknowledged has a clock, whatever a service forgets
             models.CheckConstraint(
                 condition=Q(state="raised", due_at__isnull=False) | ~Q(state="raised") & Q(due_at__isnull=True),
@@ -194,3 +197,78 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"delivery {self.pk}"
+
+
+class ExternalNotification(models.Model):
+    """Be the record that somebody outside is told because of an escalation: proposed, confirmed, told, contact made.
+
+    Why stands in the escalation; everything that somebody wrote is sealed under its key, which outlives the
+    conversation's. It is a task until contact is confirmed.
+    """
+
+    escalation = models.OneToOneField(Escalation, primary_key=True, on_delete=models.PROTECT, related_name="external")
+    agency = models.CharField(max_length=16)
+    province = models.CharField(max_length=2, default="", blank=True)
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    sealed_consulted = models.BinaryField(null=True)
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    confirmed_at = models.DateTimeField(null=True)
+    sealed_told = models.BinaryField(null=True)
+    sealed_worker = models.BinaryField(null=True)
+    told_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    # when they were told, which in an emergency is before anybody had the time to confirm
+    told_at = models.DateTimeField(null=True)
+    contact_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    contact_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(agency__in=[one.value for one in Agency]), name="known_agency"),
+            models.CheckConstraint(
+                condition=Q(confirmed_by__isnull=True, confirmed_at__isnull=True)
+                | Q(confirmed_by__isnull=False, confirmed_at__isnull=False) & ~Q(confirmed_by=F("proposed_by")),
+                name="two_people_decide",
+            ),
+            models.CheckConstraint(
+                condition=Q(told_by__isnull=True, told_at__isnull=True, sealed_told__isnull=True)
+                | Q(told_by__isnull=False, told_at__isnull=False, sealed_told__isnull=False),
+                name="told_by_somebody_at_some_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(contact_by__isnull=True, contact_at__isnull=True)
+                | Q(contact_by__isnull=False, contact_at__isnull=False, told_at__isnull=False)
+                & Q(confirmed_at__isnull=False),
+                name="contact_follows_a_call",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"external notification of {self.escalation_id}"
+
+
+class DutyRow(models.Model):
+    """Be one version of what a site says about a province; the newest counts, none is ever changed or removed."""
+
+    province = models.CharField(max_length=2)
+    version = models.PositiveIntegerField()
+    must_under = models.PositiveSmallIntegerField(null=True)
+    may_under = models.PositiveSmallIntegerField(null=True)
+    agency_en = models.CharField(max_length=LONGEST_NAME, default="", blank=True)
+    agency_fr = models.CharField(max_length=LONGEST_NAME, default="", blank=True)
+    phone = models.CharField(max_length=LONGEST_NUMBER, default="", blank=True)
+    phone_always = models.CharField(max_length=LONGEST_NUMBER, default="", blank=True)
+    words_en = models.CharField(max_length=LONGEST_WORDS, default="", blank=True)
+    words_fr = models.CharField(max_length=LONGEST_WORDS, default="", blank=True)
+    checked_on = models.DateField(null=True)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(province__in=[one.value for one in Province]), name="known_province"),
+            models.UniqueConstraint(fields=["province", "version"], name="one_row_for_each_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"duty to report in {self.province}, version {self.version}"

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
+from frontend.duty_words import agency_names
+
 Words = Mapping[str, str | Mapping[str, str]]
 
 
@@ -45,6 +47,15 @@ def rows_of_the_board() -> Words:
         "watching": _("Watching {name}"),
         "nobody_yet": _("nobody yet"),
         "note_saved": _("The note is saved."),
+        "external_about": _("{name} proposed to tell {agency}."),
+        "external_second": _("Open task: a second person has to confirm it."),
+        "external_call": _("Confirmed. Open task: call, and write down who was told."),
+        "external_ask": _("They were told. Open task: has contact been made?"),
+        "external_contact": _("Contact is confirmed."),
+        "external_new": _("Tell somebody outside…"),
+        "external_open": _("Open the record"),
+        "new_tab": _("(opens in a new tab)"),
+        **{f"agency_{code}": word for code, word in agency_names().items()},
     }
 
 

@@ -16,6 +16,7 @@ from chat.core.routing import NOT_AGAIN_WITHIN
 from frontend.board_words import rows_of_the_board, settling
 from frontend.closing_line import closing_line
 from frontend.cue_words import cue_facts, sources
+from frontend.duty_words import duty_words
 from frontend.limit_words import limits, pausing
 from frontend.return_staff_words import returning
 
@@ -36,6 +37,7 @@ def console_words() -> Words:
         **_flag_words(),
         **_contact_words(),
         **limits(),
+        **duty_words(),
     }
 
 
@@ -95,7 +97,7 @@ def _names() -> Words:
 
 def level_names() -> tuple[str, ...]:
     """Return the levels of danger in words, from 0."""
-    return (_("ordinary"), _("consult"), _("urgent"), _("imminent"), _("external help needed"))
+    return (_("ordinary"), _("consult"), _("urgent"), _("imminent"), _("external help"))
 
 
 def door_names() -> Mapping[str, str]:
@@ -140,6 +142,11 @@ def fact_words() -> dict[str, str]:
         "fact_flag_resolved": _("{name} resolved the escalation."),
         "fact_flag_stood_down": _("{name} stood the escalation down."),
         **cue_facts(),
+        "fact_external_proposed": _("{name} proposed to tell somebody outside. A second person has to confirm it."),
+        "fact_external_confirmed": _("{name} confirmed that somebody outside is told."),
+        "fact_external_told": _("{name} wrote down who was told."),
+        "fact_external_contact": _("{name} confirmed that contact was made."),
+        "fact_duty_card_sent": _("{name} sent the card about what we may have to report."),
         "fact_unreadable": _("Something that stood here cannot be opened. Tell the technical person."),
         "fact_erase_asked": _("{name} asked that the conversation be erased."),
         "fact_erase_done": _("What was written here was erased."),
@@ -176,6 +183,7 @@ def error_words() -> dict[str, str]:
         ErrorCode.DANGER_OPEN: _("A danger is open: only a supervisor may pause this chat."),
         ErrorCode.PAUSED: _("The chat is paused."),
         ErrorCode.ALREADY_SETTLED: _("It is already settled."),
+        ErrorCode.CONTACT_OPEN: _("Somebody outside was told. First confirm that contact was made, or stand it down."),
         ErrorCode.TOO_LARGE: _("The text is longer than 4,000 characters."),
         ErrorCode.ARCHIVED: _("It is closed now. A reader can open it in the archive."),
         ErrorCode.LOCKED: _("The archive is locked. Unlock it and try again."),
@@ -414,6 +422,10 @@ def timeline_words() -> Mapping[str, str]:
         "escalation_unreached": _("Nobody on call was reached."),
         "escalation_acknowledged": _("{name} acknowledged the escalation."),
         "escalation_started": _("{name} began to work on the escalation."),
+        "escalation_external_proposed": _("{name} proposed to tell somebody outside."),
+        "escalation_external_confirmed": _("{name} confirmed it as the second person."),
+        "escalation_external_told": _("{name} wrote down who was told."),
+        "escalation_external_contact": _("{name} confirmed that contact was made."),
         "escalation_resolved": _("{name} resolved the escalation."),
         "escalation_stood_down": _("{name} stood the escalation down."),
         "left_quickly": _("The visitor left quickly. Do not try to reach them."),

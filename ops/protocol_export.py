@@ -104,6 +104,7 @@ def typescript() -> str:
         wire.Person,
         wire.Returned,
         wire.ConversationSummary,
+        wire.ExternalStanding,
         wire.EscalationSummary,
         wire.WallEscalation,
         wire.Wall,

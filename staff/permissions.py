@@ -46,6 +46,9 @@ class Action(StrEnum):
     READ_REASON = "read_reason"
     ACKNOWLEDGE = "acknowledge"
     SETTLE = "settle"  # begin, resolve or stand down an escalation
+    NOTIFY = "notify"  # propose that somebody outside is told, and write down what came of it
+    CONFIRM_NOTIFY = "confirm_notify"  # as the second person
+    SEE_DUTY = "see_duty"  # when the law asks for a report, and whom to call
     LIST_CASES = "list_cases"
     READ_CASE = "read_case"
     READ_ARCHIVE = "read_archive"  # closed conversations, with an unlocked key
@@ -55,6 +58,7 @@ class Action(StrEnum):
     TEST_ON_CALL = "test_on_call"
     SET_ON_CALL = "set_on_call"
     SET_LADDER = "set_ladder"
+    EDIT_DUTY = "edit_duty"
 
 
 _NONE: frozenset[Relation] = frozenset()
@@ -87,16 +91,20 @@ TABLE: dict[Action, dict[Role, frozenset[Relation]]] = {
     Action.READ_REASON: {_A: _OWN, _S: _ANY},
     Action.ACKNOWLEDGE: {_S: _ANY},
     Action.SETTLE: {_S: _ANY},
+    Action.NOTIFY: {_A: _OWN, _S: _ANY},
+    Action.CONFIRM_NOTIFY: {_S: _ANY},
+    Action.SEE_DUTY: {_A: _SITE, _S: _SITE, _AD: _SITE},
     Action.LIST_CASES: {_A: _ANY, _S: _ANY},
     Action.READ_CASE: {_A: _OWN, _S: _ANY},
     Action.READ_ARCHIVE: {_A: _OWN, _S: _ANY},
     Action.HOLD: {_S: _ANY},
     Action.ERASE: {_S: _ANY},
     # of no conversation: what the site sets
-    Action.SEE_ON_CALL: {_S: _ANY, _AD: _ANY},
-    Action.TEST_ON_CALL: {_S: _ANY, _AD: _ANY},
-    Action.SET_ON_CALL: {_AD: _ANY},
-    Action.SET_LADDER: {_AD: _ANY},
+    Action.SEE_ON_CALL: {_S: _SITE, _AD: _SITE},
+    Action.TEST_ON_CALL: {_S: _SITE, _AD: _SITE},
+    Action.SET_ON_CALL: {_AD: _SITE},
+    Action.SET_LADDER: {_AD: _SITE},
+    Action.EDIT_DUTY: {_AD: _SITE},
 }
 
 

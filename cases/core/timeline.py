@@ -18,6 +18,10 @@ class Code(StrEnum):
     ESCALATION_UNREACHED = "escalation_unreached"  # nobody on call was reached, for the first time
     ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
     ESCALATION_STARTED = "escalation_started"
+    ESCALATION_EXTERNAL_PROPOSED = "escalation_external_proposed"
+    ESCALATION_EXTERNAL_CONFIRMED = "escalation_external_confirmed"
+    ESCALATION_EXTERNAL_TOLD = "escalation_external_told"
+    ESCALATION_EXTERNAL_CONTACT = "escalation_external_contact"
     ESCALATION_RESOLVED = "escalation_resolved"
     ESCALATION_STOOD_DOWN = "escalation_stood_down"
     LEFT_QUICKLY = "left_quickly"

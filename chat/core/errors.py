@@ -46,6 +46,7 @@ class ErrorCode(StrEnum):
     DANGER_OPEN = "danger_open"  # only a supervisor pauses it
     PAUSED = "paused"  # the visitor cannot write for a while
     ALREADY_SETTLED = "already_settled"
+    CONTACT_OPEN = "contact_open"  # somebody outside was told, and nobody has said that they made contact
     # the archive
     ARCHIVED = "archived"  # closed: it opens with an unlocked reader's key only
     LOCKED = "locked"  # no key is unlocked, or not freshly enough

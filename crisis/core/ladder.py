@@ -40,6 +40,10 @@ class Told(StrEnum):
     REPEATED = "repeated"
     ACKNOWLEDGED = "acknowledged"
     STARTED = "started"
+    EXTERNAL_PROPOSED = "external_proposed"
+    EXTERNAL_CONFIRMED = "external_confirmed"
+    EXTERNAL_TOLD = "external_told"
+    EXTERNAL_CONTACT = "external_contact"
     RESOLVED = "resolved"
     STOOD_DOWN = "stood_down"
 

@@ -18,6 +18,7 @@ from crisis.core.paging import Standing
 from crisis.core.unspoken import SILENT_AFTER
 from crisis.models import Escalation, Silence
 from crisis.models import Rung as RungRow
+from crisis.selectors.external import standing_of
 from crisis.selectors.on_call import standings
 from encryption.core.envelope import Binding
 from encryption.core.subject import Subject
@@ -124,7 +125,9 @@ def due_escalations(now: datetime, limit: int) -> list[UUID]:
 def open_escalations() -> tuple[EscalationSummary, ...]:
     """Return every open escalation for the overview, oldest first; who may see which is decided there."""
     rows = list(
-        Escalation.objects.select_related("conversation", "raised_by", "acknowledged_by")
+        Escalation.objects.select_related(
+            "conversation", "raised_by", "acknowledged_by", "external", "external__proposed_by"
+        )
         .exclude(state__in=SETTLED)
         .order_by("raised_at", "pk")
     )
@@ -186,4 +189,5 @@ def _summary(row: Escalation, rungs: Ladder, paged: Standing) -> EscalationSumma
         acknowledged_by=row.acknowledged_by.work_name if row.acknowledged_by else None,
         aloud=rung is None or rung.aloud,
         paged=paged.value,
+        external=standing_of(row),
     )

@@ -1,5 +1,6 @@
 """Commands about danger: one transaction each."""
 
+from crisis.services.duty import card_was_sent, restore_duty, send_duty_card, set_duty
 from crisis.services.escalations import (
     acknowledge,
     climb_due,
@@ -10,6 +11,13 @@ from crisis.services.escalations import (
     resolve,
     stand_down,
     start_work,
+)
+from crisis.services.external import (
+    confirm_external,
+    note_contact,
+    note_told,
+    propose_external,
+    read_external,
 )
 from crisis.services.on_call import (
     add_target,
@@ -34,21 +42,30 @@ __all__ = [
     "accept_return",
     "acknowledge",
     "add_target",
+    "card_was_sent",
     "change_target",
     "claim_deliveries",
     "climb_due",
+    "confirm_external",
     "forget_pagings",
     "mark_changed_voice",
     "mend_clocks",
     "mend_pagings",
+    "note_contact",
+    "note_told",
     "page_earlier",
+    "propose_external",
     "raise_cue",
     "raise_escalation",
     "raise_unspoken",
+    "read_external",
     "read_reason",
     "remove_target",
     "renew_secret",
     "resolve",
+    "restore_duty",
+    "send_duty_card",
+    "set_duty",
     "set_rung",
     "set_silence",
     "settle_delivery",

@@ -32,6 +32,7 @@ from crisis.selectors import (
     settlement_binding,
     view_of,
 )
+from crisis.selectors.external import contact_open
 from crisis.services.calls import borrowed, keys_answer, tell
 from crisis.services.paging import call_off, page_if_due
 from encryption.providers import EpochGone
@@ -168,7 +169,8 @@ def start_work(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[Esca
 def resolve(*, actor: Staff, escalation_id: UUID, reason: str, now: datetime) -> Done[EscalationView]:
     """Settle an escalation whose need was met; a repeat by the same person changes nothing.
 
-    Raises `Refused`: `REASON_MISSING`, a text code, `ALREADY_SETTLED`.
+    Raises `Refused`: `REASON_MISSING`, a text code, `ALREADY_SETTLED`, `CONTACT_OPEN` while somebody outside was told
+    and is not known to have made contact.
     """
     return _settle(Step.RESOLVE, Told.RESOLVED, actor, escalation_id, reason, now)
 
@@ -251,6 +253,9 @@ def _settle(
         if escalation.state == word and escalation.settled_by_id == actor.id:
             return Done(view_of(escalation))
         escalation.state = next_state(State(escalation.state), step)
+        if step is Step.RESOLVE and contact_open(escalation):
+            # resolved means that the need was met, and nobody knows that yet; standing down says why it is left
+            raise Refused(ErrorCode.CONTACT_OPEN)
         escalation.settled_by_id, escalation.settled_at, escalation.due_at = actor.id, now, None
         sealer = sealer or create_data_key(reason_subject(escalation.pk), now)
         escalation.sealed_settlement = sealer.seal(settlement_binding(escalation.pk), text)

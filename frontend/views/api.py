@@ -111,7 +111,7 @@ class Reason(Body, frozen=True):
 
 
 Shape = TypeVar("Shape", bound=Body)
-Command = Callable[[StaffRequest, UUID, Shape], Coroutine[Any, Any, dict[str, str]]]
+Command = Callable[[StaffRequest, UUID, Shape], Coroutine[Any, Any, dict[str, Any]]]
 View = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 
@@ -153,7 +153,7 @@ def parsed(request: HttpRequest, shape: type[Shape]) -> Shape:
         raise Refused(ErrorCode.BAD_FRAME) from None
 
 
-def answer(body: dict[str, str], status: int) -> JsonResponse:
+def answer(body: dict[str, Any], status: int) -> JsonResponse:
     response = JsonResponse(body, status=status)
     response["Cache-Control"] = "no-store"
     return response

@@ -23,6 +23,7 @@ def staff_page(request: StaffRequest, template: str, status: int = 200, **contex
         ("cases", _("Cases"), Action.LIST_CASES),
         ("archive", _("Archive"), Action.READ_ARCHIVE),
         ("on_call", _("On call"), Action.SEE_ON_CALL),
+        ("duty", _("Duty to report"), Action.SEE_DUTY),
     ]
     here = context.get("here")
     frame = {

@@ -11,7 +11,8 @@ from chat.core.actors import Staff, Visitor
 from chat.core.errors import ErrorCode, Refused
 from chat.core.pausing import Why
 from chat.models import Event
-from staff.permissions import TABLE, Action, Role, allowed, allowed_at_all
+from chat.selectors import conversation_for
+from staff.permissions import TABLE, Action, Relation, Role, allowed, allowed_at_all
 from tests.support.people import NOON, ben, cleo, dana, eve, held_by, waiting
 
 Command = Callable[[Staff, UUID], object]
@@ -33,7 +34,10 @@ COMMANDS: dict[str, Command] = {
     "close": lambda who, pk: services.close_conversation(actor=who, conversation_id=pk, now=NOON),
 }
 SUPERVISOR_MAY = {"note", "read", "mark", "pause", "lift"}
-SITE_WIDE = {Action.SEE_ON_CALL, Action.TEST_ON_CALL, Action.SET_ON_CALL, Action.SET_LADDER}
+SITE_WIDE = {
+    *(Action.SEE_ON_CALL, Action.TEST_ON_CALL, Action.SET_ON_CALL, Action.SET_LADDER),
+    *(Action.SEE_DUTY, Action.EDIT_DUTY),
+}
 """What an administrator does: about no conversation and no case."""
 
 
@@ -72,10 +76,19 @@ class PermissionStories(TestCase):
             services.take(actor=cleo(), conversation_id=pk, now=NOON)
         assert caught.value.code == ErrorCode.ALREADY_TAKEN
 
-    def test_roles_without_content_have_no_row_in_the_table(self) -> None:
+    def test_roles_without_content_may_do_what_is_about_the_site_and_open_nothing_with_it(self) -> None:
+        pk, _ = held_by(ben())
+        empty, _ = waiting()
+        gus = Staff(id=eve().id, role="administrator", name="Gus", language="en")
+        assert set(Action) == set(TABLE)
         for action in Action:
-            assert action in TABLE
-            for role in (Role.ADMINISTRATOR, Role.ANALYST, "unheard-of"):
-                sets = role is Role.ADMINISTRATOR and action in SITE_WIDE
-                assert allowed_at_all(role, action) is sets
-                assert allowed(role, action) is sets
+            assert not allowed_at_all(Role.ANALYST, action)
+            assert not allowed_at_all("unheard-of", action)
+            assert allowed_at_all(Role.ADMINISTRATOR, action) is (action in SITE_WIDE)
+            for relation in set(Relation) - {Relation.SITE}:
+                for name in (Role.ADMINISTRATOR, Role.ANALYST, "unheard-of"):
+                    assert not allowed(name, action, relation)
+            for stranger in (gus, eve()):
+                for conversation in (pk, empty):
+                    with self.subTest(action=action, who=stranger.role), pytest.raises(Refused):
+                        conversation_for(stranger, conversation, action)

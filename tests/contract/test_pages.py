@@ -60,6 +60,7 @@ VISITOR_WORDS = [
         "pause_words.py",
         "limit_lines.py",
         "truth.py",
+        "duty_card.py",
     )
 ]
 NAMES = {"Havre", "Français", "English", "UTC"}

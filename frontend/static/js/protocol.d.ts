@@ -64,6 +64,15 @@ export interface ConversationSummary {
   paused_until: string | null;
 }
 
+/** Tell how it stands that somebody outside is told: what has been done of it, and by whom it was proposed. */
+export interface ExternalStanding {
+  agency: "ambulance" | "child_protection" | "other" | "police";
+  proposed_by: string;
+  confirmed: boolean;
+  told: boolean;
+  contact: boolean;
+}
+
 /** Describe an escalation on the board: no reason, no text; `source` says what raised it. */
 export interface EscalationSummary {
   id: string;
@@ -79,6 +88,7 @@ export interface EscalationSummary {
   acknowledged_by: string | null;
   aloud: boolean;
   paged: "calling" | "none" | "reached" | "unreached";
+  external?: ExternalStanding | null;
 }
 
 /** Describe an escalation to a screen on a wall: a pseudonym, and no id that anything could be asked with. */
@@ -385,7 +395,7 @@ export interface StaffFact {
   type: "fact";
   conversation: string;
   seq: number;
-  code: "came_back" | "code_word_agreed" | "cue_left" | "cue_returned" | "cue_silence" | "cue_voice" | "door_help" | "door_professional" | "door_report" | "door_worried" | "ended_by_advocate" | "ended_by_visitor" | "erase_asked" | "erase_done" | "erased" | "faded" | "flag_acknowledged" | "flag_climbed" | "flag_raised" | "flag_resolved" | "flag_stood_down" | "joined" | "language_en" | "language_fr" | "left_quickly" | "offered" | "opened" | "pause_over" | "paused" | "recorded" | "return_accepted" | "return_refused" | "returned_to_queue" | "unreadable" | "words_ended" | "words_given";
+  code: "came_back" | "code_word_agreed" | "cue_left" | "cue_returned" | "cue_silence" | "cue_voice" | "door_help" | "door_professional" | "door_report" | "door_worried" | "duty_card_sent" | "ended_by_advocate" | "ended_by_visitor" | "erase_asked" | "erase_done" | "erased" | "external_confirmed" | "external_contact" | "external_proposed" | "external_told" | "faded" | "flag_acknowledged" | "flag_climbed" | "flag_raised" | "flag_resolved" | "flag_stood_down" | "joined" | "language_en" | "language_fr" | "left_quickly" | "offered" | "opened" | "pause_over" | "paused" | "recorded" | "return_accepted" | "return_refused" | "returned_to_queue" | "unreadable" | "words_ended" | "words_given";
   name: string | null;
   level: number | null;
   at: string;

@@ -141,8 +141,9 @@ export function boardView(words, does) {
       h("p", { class: "what" }),
       h("p", { class: "warn" }),
       h("p", { class: "due" }),
+      h("p", { class: "external" }),
       reason,
-      h("p", { class: "buttons" }, ...steps, show, watch),
+      h("p", { class: "buttons" }, ...steps, show, watch, record()),
     );
   }
 
@@ -167,6 +168,8 @@ export function boardView(words, does) {
       setText(part(row, ".what"), say(words, "escalation_gone"));
       setText(part(row, ".warn"), "");
       setText(part(row, ".due"), "");
+      setText(part(row, ".external"), "");
+      setAttribute(part(row, ".record"), "href", null);
       return;
     }
     const name = one.handle;
@@ -182,9 +185,19 @@ export function boardView(words, does) {
     setText(part(row, ".warn"), lost ? paged : "");
     const left = secondsLeft(one.due_at, now);
     setText(part(row, ".due"), one.state !== "raised" || one.due_at === null ? "" : left > 0 ? dueIn(words, left) : say(words, "overdue"));
+    const external = one.external ?? null;
+    setText(part(row, ".external"), external === null ? "" : standing(words, external));
+    const link = part(row, ".record");
+    setAttribute(link, "href", external === null ? `/staff/outside/new/${one.conversation}` : `/staff/outside/${one.id}`);
+    setText(part(row, ".record > span"), say(words, external === null ? "external_new" : "external_open"));
     for (const button of row.querySelectorAll("button")) {
       setAttribute(button, "aria-label", say(words, "button_about", { what: button.textContent, name }));
     }
+  }
+
+  /** Return the link to the record of what is told outside, or to the page that proposes it. */
+  function record() {
+    return h("a", { class: "button record", target: "_blank", rel: "noopener" }, h("span", {}), h("span", { class: "unseen" }, ` ${say(words, "new_tab")}`));
   }
 
   /** @param {string} id */
@@ -227,4 +240,11 @@ export function boardView(words, does) {
   }
 
   return { render, toFirst };
+}
+
+/** Say how it stands that somebody outside is told; until contact is confirmed it is a task. @param {Words} words @param {import("../protocol.js").ExternalStanding} one */
+function standing(words, one) {
+  const next = one.contact ? "external_contact" : !one.confirmed ? "external_second" : one.told ? "external_ask" : "external_call";
+  const about = say(words, "external_about", { name: one.proposed_by, agency: say(words, `agency_${one.agency}`) });
+  return `${about} ${say(words, next)}`;
 }

@@ -1,5 +1,6 @@
 /** The middle pane of one conversation: its log, what is on its way, and its own composer, which nothing else shares. */
 
+import { asksIdentity } from "../lib/asks_identity.js";
 import { isOwn } from "../lib/console_store.js";
 import { summary } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
@@ -27,7 +28,7 @@ const COUNT_FROM = 3800;
  * @param {string} name how staff speak of it
  * @param {number} slot
  * @param {{send: (id: string, kind: "post" | "note", body: string) => void, typing: (id: string) => void,
- *   again: (id: string, text: Pending) => void, takeBack: (id: string, text: Pending) => void, discard: (id: string) => void, older: (id: string) => void, reached: () => void,
+ *   again: (id: string, text: Pending) => void, takeBack: (id: string, text: Pending) => void, discard: (id: string) => void, cardDue: () => boolean, older: (id: string) => void, reached: () => void,
  *   tell: (text: string) => void}} does
  */
 export function chatPanel(words, id, name, slot, does) {
@@ -51,9 +52,10 @@ export function chatPanel(words, id, name, slot, does) {
     send: (body) => does.send(id, "post", body),
     input: () => does.typing(id),
   });
+  const asks = h("p", { class: "asks", role: "status" });
   const mark = levelMark(words, 0);
   const returned = returnPanel(words, id, name, does.tell);
-  const element = h("div", { class: "conversation", "data-slot": slot }, h("header", {}, heading, mark, standing), returned.element, left, earlier, scroller, composer.element);
+  const element = h("div", { class: "conversation", "data-slot": slot }, h("header", {}, heading, mark, standing), returned.element, left, earlier, scroller, asks, composer.element);
   const log = logView(region, scroller, words, does.reached);
   let outgoing = 0;
 
@@ -79,6 +81,7 @@ export function chatPanel(words, id, name, slot, does) {
     showReached(state);
     setText(standing, one === undefined || !mine ? say(words, "not_yours") : warning(words, one) || say(words, `standing_${one.state}`));
     element.classList.toggle("alarm", one !== undefined && warning(words, one) !== "");
+    setText(asks, mine && one?.state === "active" && does.cardDue() && asksIdentity(composer.draft()) ? say(words, "duty_asks") : "");
     composer.allow(mine && one?.state === "active", say(words, mine ? "cannot_write_ended" : "not_yours"));
   }
 

@@ -25,7 +25,7 @@ import { codeWordForm } from "./returned.js";
  * @param {{types: Choices, dispositions: Choices, pauses: readonly number[]}} choices
  * @param {string} id
  * @param {string} name how staff speak of it
- * @param {{send: (id: string, kind: "post" | "note", body: string) => void, tell: (text: string) => void, insert: (id: string, body: string) => void, toList: () => void}} does
+ * @param {{send: (id: string, kind: "post" | "note", body: string) => void, tell: (text: string) => void, insert: (id: string, body: string) => void, toList: () => void, card: ReturnType<typeof import("./duty.js").dutyCard>}} does
  */
 export function contextPanel(words, choices, id, name, does) {
   const facts = h("dl", { class: "facts" });
@@ -66,6 +66,7 @@ export function contextPanel(words, choices, id, name, does) {
     contact.element,
     flag.element,
     voice,
+    does.card.element,
     codeWord.element,
     limits.element,
     note.element,
@@ -87,6 +88,7 @@ export function contextPanel(words, choices, id, name, does) {
     const one = summary(state, id);
     const mine = one !== undefined && state.order.includes(id);
     element.classList.toggle("over", !mine);
+    does.card.element.hidden = !mine;
     if (!mine) {
       end.render(state, false);
       // what was written and not sent stays to be read and copied
@@ -97,6 +99,7 @@ export function contextPanel(words, choices, id, name, does) {
       note.allow(false, say(words, "not_yours"));
       return;
     }
+    does.card.render(state, one);
     setLevel(words, mark, one.level);
     for (const [value, text] of /** @type {const} */ ([
       [door, say(words, `door_${one.door}`)],

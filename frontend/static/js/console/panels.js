@@ -5,6 +5,7 @@ import { summary } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { ask } from "../staff/ask.js";
 import { chatPanel } from "./chat.js";
+import { dutyCard } from "./duty.js";
 import { contextPanel } from "./forms.js";
 
 /**
@@ -17,7 +18,7 @@ const SLOTS = 9;
 /**
  * @param {import("../lib/say.js").Words} words
  * @param {Parameters<typeof contextPanel>[1]} choices
- * @param {Omit<Parameters<typeof chatPanel>[4], "discard"> & {state: () => State, dropped: (id: string) => void, insert: (id: string, body: string) => void, toList: () => void}} does
+ * @param {Omit<Parameters<typeof chatPanel>[4], "discard" | "cardDue"> & {state: () => State, dropped: (id: string) => void, insert: (id: string, body: string) => void, toList: () => void}} does
  */
 export function panelSet(words, choices, does) {
   /** @type {Map<string, Panel>} */
@@ -37,7 +38,8 @@ export function panelSet(words, choices, does) {
     const taken = new Set([...panels.values()].map((other) => other.slot));
     const slot = Array.from({ length: SLOTS }, (_, at) => at + 1).find((free) => !taken.has(free)) ?? 0;
     const name = one.handle;
-    const made = { chat: chatPanel(words, id, name, slot, { ...does, discard }), context: contextPanel(words, choices, id, name, does), name, slot };
+    const card = dutyCard(words, id, name, does.tell);
+    const made = { chat: chatPanel(words, id, name, slot, { ...does, discard, cardDue: card.due }), context: contextPanel(words, choices, id, name, { ...does, card }), name, slot };
     panels.set(id, made);
     return made;
   }
