@@ -82,5 +82,9 @@ class Pager:
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(ended, outcome)
 
-        Thread(target=run, name="havre-page", daemon=True).start()
+        try:
+            Thread(target=run, name="havre-page", daemon=True).start()
+        except RuntimeError:
+            # this machine has no thread left: a try that failed, and its place is free for the next one
+            ended(Outcome(False, "failed"))
         return future

@@ -43,6 +43,8 @@ STEPS: tuple[Step, ...] = (
 )
 CLOCKS: tuple[Step, ...] = (climb_due, raise_unspoken)
 MENDING: tuple[Step, ...] = (services.mend_set_back, mend_clocks, mend_pagings)
+AT_FIRST: tuple[Step, ...] = (mend_clocks, mend_pagings)
+"""What of it is done as a worker begins, since nobody knows what the clock did before: it makes calls come no later."""
 SET_BACK = 5.0
 """Seconds by which a clock goes back that is set; smaller steps are how clocks are kept right."""
 
@@ -70,6 +72,10 @@ class WallClock:
     def __init__(self) -> None:
         self._ahead: float | None = None
 
+    def is_new(self) -> bool:
+        """Tell whether this clock was never looked at."""
+        return self._ahead is None
+
     def went_back(self, now: datetime, steady: float) -> bool:
         """Tell whether it was set back by more than a moment since the last look."""
         ahead, before = now.timestamp() - steady, self._ahead
@@ -92,10 +98,12 @@ async def run_shift(now: datetime) -> None:
 
 async def mend_clock(wall: WallClock, now: datetime) -> None:
     """Mend times that lie an age ahead once the clock was set back."""
+    steps = AT_FIRST if wall.is_new() else ()
     if wall.went_back(now, time.monotonic()):
         logger.warning("the clock was set back: times that lie ahead are mended")
-        for step in MENDING:
-            await _step(step, now)
+        steps = MENDING
+    for step in steps:
+        await _step(step, now)
 
 
 async def run_clocks(now: datetime) -> None:

@@ -20,6 +20,8 @@ LONGEST_ADDRESS = 500
 _PRINTABLE = re.compile(r"[!-~]+")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@([A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9-]{1,63})+)")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GIVEN_OUT = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is public: outside of it Python calls public what no one was given, such as NAT64 of a network."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -140,7 +142,7 @@ def may_go_to(address: Address, inside: Sequence[Network], *, development: bool)
         return True
     if real.is_loopback:
         return development
-    return real.is_global and not real.is_multicast
+    return real.is_global and not real.is_multicast and (real.version == 4 or real in _GIVEN_OUT)
 
 
 def _unwrapped(address: Address) -> Address:

@@ -19,7 +19,6 @@ from crisis.core.ladder import Ladder, State
 from crisis.core.notice import Notice, Way
 from crisis.core.paging import (
     LEASE,
-    LONGEST_WAIT,
     MOST_TRIES,
     OPEN,
     DeliveryState,
@@ -130,10 +129,15 @@ def settle_delivery(*, delivery_id: int, tries: int, outcome: Outcome, now: date
 
 
 def mend_pagings(*, now: datetime) -> Done[int]:
-    """Let no page wait beyond the longest wait after the machine's clock was set back."""
-    late = now + LONGEST_WAIT
-    moved = Paging.objects.filter(state=PagingState.CALLING, due_at__gt=late).update(due_at=late)
-    return Done(moved + Delivery.objects.filter(state__in=OPEN, due_at__gt=now + LEASE).update(due_at=now + LEASE))
+    """Let no page wait longer than its target was given, after the machine's clock was set back."""
+    moved = Delivery.objects.filter(state__in=OPEN, due_at__gt=now + LEASE).update(due_at=now + LEASE)
+    calling = Paging.objects.filter(state=PagingState.CALLING)
+    for pk in list(calling.filter(due_at__gt=now).values_list("pk", flat=True)):
+        arrived = Delivery.objects.filter(paging=pk, state=DeliveryState.SENT).order_by("-pk")
+        seconds = arrived.values_list("target__wait_seconds", flat=True).first()
+        late = now + timedelta(seconds=seconds or 0)
+        moved += calling.filter(pk=pk, due_at__gt=late).update(due_at=late)
+    return Done(moved)
 
 
 def forget_pagings(*, now: datetime) -> int:

@@ -105,7 +105,12 @@ def _holds(pk: UUID, one: Standing, cue: Cue, now: datetime, after: timedelta) -
         # who is flagged after they left, or was only asked about before, did not leave because of it
         urgent = any(events.filter(level__gte=URGENT, staff_seq__lt=left).exists() for left in exits[:1])
         return urgent and before.exists()
-    if cue.source is not Source.SILENCE or cue.lost or one.last_staff_at is None:
+    if cue.source is not Source.SILENCE:
+        return True
+    if events.filter(code="pause_over", at__gt=now - after, at__lte=now).exists():
+        # they could not write until then; one that lies ahead, after a clock was set back, keeps nobody from calling
+        return False
+    if cue.lost or one.last_staff_at is None:
         return True
     texts = events.filter(kind="message")
     wrote = texts.filter(author_role="visitor").aggregate(last=Max("staff_seq"))["last"] or 0

@@ -275,7 +275,8 @@ class Workers(Case):
         worker_looks(NOON, works)
         back = after(-86_400)
         assert services.mend_pagings(now=back).result == 1
-        assert len(worker_looks(back + timedelta(minutes=30), works)) == 1
+        assert worker_looks(back + timedelta(seconds=89), works) == []
+        assert len(worker_looks(back + timedelta(seconds=90), works)) == 1
 
     def test_old_pagings_are_forgotten_and_running_ones_are_not(self) -> None:
         pk = self.target()
@@ -285,6 +286,17 @@ class Workers(Case):
         self.raised(3)
         services.forget_pagings(now=NOON + timedelta(days=91))
         assert [row.kind for row in Paging.objects.all()] == ["escalation"]
+
+    async def test_a_machine_without_a_thread_left_fails_a_try_and_holds_no_place(self) -> None:
+        pk = await sync_to_async(self.target)()
+        await sync_to_async(lambda: services.try_target(actor=self.dana, target_id=pk, now=NOON))()
+        pager = Pager()
+        with mock.patch("ops.on_call.Thread.start", side_effect=RuntimeError("can't start new thread")):
+            await pager.look(NOON)
+            await until(lambda: not pager._tasks, "the try is over")
+        assert pager._busy == 0
+        states = await sync_to_async(self.states)()
+        assert [(state, code) for _, state, _, code in states] == [("failed", "failed")]
 
     async def test_the_worker_sends_a_signed_page_over_a_real_line_beside_its_loop(self) -> None:
         with far_end(b"HTTP/1.1 500 Oh\r\n\r\n", OK) as far:

@@ -17,6 +17,7 @@ from cases.models import Case
 from chat import hooks, services
 from chat.core.actors import Staff
 from chat.core.errors import ErrorCode, Refused
+from chat.core.pausing import Why
 from chat.models import Conversation, Event, OutboxItem
 from chat.selectors import visitor_of
 from crisis import services as crisis
@@ -217,6 +218,20 @@ class Silent(Unspoken):
         self.writes(after(9), self.ben)
         self.here(after(14))
         assert self.look(after(14)) == [("silence", 3)]
+
+    def test_a_pause_that_is_over_or_was_lifted_gives_them_time_to_answer(self) -> None:
+        self.talk()
+        for begins, ends in ((2, 17), (18, 20)):
+            services.pause(actor=self.dana, conversation_id=self.pk, minutes=15, why=Why.ABUSE, now=after(begins))
+            if ends < begins + 15:
+                services.lift_pause(actor=self.dana, conversation_id=self.pk, now=after(ends))
+            services.end_pauses(now=after(ends))
+            self.here(after(ends))
+            assert self.look(after(ends)) == []
+        late = after(25)
+        self.here(late)
+        assert self.look(late - timedelta(seconds=1)) == []
+        assert self.look(late) == [("silence", 3)]
 
     def test_one_that_is_open_stands_for_the_next_one_too(self) -> None:
         self.talk()

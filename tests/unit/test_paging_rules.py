@@ -210,6 +210,7 @@ def test_public_addresses_are_paged(address: str) -> None:
             "224.0.0.1",
         ),
         *("::1", "fe80::1", "fd00::1", "ff02::1", "::", "::ffff:10.1.2.3", "64:ff9b::a01:203", "2002:a01:203::1"),
+        *("64:ff9b:1::a01:203", "::7f00:1", "::ffff:0:a01:203", "fec0::1", "5f00::1"),
     ],
 )
 def test_what_stands_beside_havre_is_not(address: str) -> None:
