@@ -1,13 +1,14 @@
-"""Fit the points: `python -m tests.screening.fit`. Plain Python, half a minute; prints counts, never a message.
+"""Fit the points: `python -m tests.screening.fit`. Plain Python, a minute or two; prints counts, never a message.
 
-A message is a row of names: rules and signals, and words and pairs of words that stand in at least `SEEN` messages.
-Two logistic fits weigh them: danger (labelled 2 or 3) against ordinary (0), and danger now (3) against other danger.
+A message is a row of names: rules and signals, and words, pairs of words and beginnings of words that stand in at least
+`SEEN` messages. Three logistic fits weigh them: danger (labelled 2 or 3, and a little of what is labelled 1) against
+ordinary (0), danger now (3) against other danger, and a threat (2 or 3) against what is only possible (1).
 Weights of rules and signals keep their sign, all are kept small by a penalty on their squares, and become whole points.
 What is learned from: the development messages, `sentences.*.jsonl`, and the rules' own examples, which count more
 until each comes out right. The held-out messages are never opened.
 
-The limits come from messages judged by weights that were fitted without their whole block of a file, which is mostly
-without their writer. `--counted` keeps every third newer message out of it all, to count on; `--write` writes
+The limits come from messages judged by weights that were fitted without their whole block of both files, which is
+mostly without their writer. `--counted` keeps every third newer message out of it all, to count on; `--write` writes
 `points.toml` and `words.toml`.
 """
 
@@ -28,31 +29,36 @@ from crisis.rules import FOLDER as RULES
 from crisis.rules import everyday
 from tests.screening.measure import FOLDER, LANGUAGES
 
-BLOCKS = (0, 315, 760, 1205, 1700, 10**6)
+BLOCKS = {"en": (0, 315, 760, 1205, 1693), "fr": (0, 315, 760, 1205, 1700, 2200), "": (0, 1)}
 """Lines where another writer's part of a development file begins, more or less."""
-SCALE, SWEEPS, PENALTY = 6.0, 25, 1.4
-"""Points of one unit of log odds; rounds of a fit; how dear large weights are."""
-SEEN, LEAST, MOST = 3, 0.2, 0.7
+SCALE, SWEEPS = 10.0, 25
+"""Points of one unit of log odds; rounds of a fit."""
+PENALTY, PENALTY_OF_WORDS = 3.0, 1.4
+"""How dear large weights are, of rules and signals and of words."""
+SEEN, LEAST, MOST = 3, 0.12, 1.0
 """How many messages a word must stand in, below which weight it is dropped, and what it may weigh."""
-KEPT = 0.96
-"""Which share of the messages of danger now, of those raised, the limit `now` must keep."""
+POSSIBLE = 0.3
+"""What a message that is only possible counts as danger; whole ones cost false alarms."""
+STILL = 0.002
+"""A change of a weight that is not worth while."""
+KEPT, KEPT_AS_THREATS = 0.96, 0.99
+"""Which share of the messages of danger now that are raised the limit `now` must keep, and of all danger `threat`."""
 WEAK = {
     *("people.third", "people.third_acts_on_me", "people.third_first", "people.witness", "people.perpetrator"),
     *("family.words", "time.now", "time.often", "time.since_yesterday"),
 }
 """What says only who acts and when counts little for danger."""
-POSSIBLE = "possible documents_held debt_bondage control labour_exploitation papers debt people time family unopposed"
-
-DEAR, HARDLY = 1.5, 0.01
-"""How much worse a false alarm is than a miss, as shares of theirs, since it takes somebody from a true one; and how
-much more of both together hardly matters."""
-WORDS_HEAD = """# Words and pairs of words with the points that each counts once a message, for danger and for now.
+MISSED, ALARMS = 0.05, 0.03
+"""The aims: which share of danger may be missed, and which share of ordinary messages raised."""
+WORDS_HEAD = """# Words and pairs of words with the points that each counts once a message: danger, now, a threat.
+# A full stop is where a sentence begins or ends, `frapp-` any longer word that begins so.
 # Written by tests/screening/fit.py, as the texts are read: small letters, no accents, short forms in full.
 
 [words]"""
 
 Weights = dict[str, float]
-Made = dict[str, tuple[int, int]]
+Made = dict[str, tuple[int, int, int]]
+NONE = (0, 0, 0)
 Bounds = Callable[[str], tuple[float, float]]
 
 
@@ -71,12 +77,18 @@ class Row:
     @property
     def counted(self) -> bool:
         """Tell whether it is of the third that nobody reads."""
-        return self.line >= BLOCKS[1] and self.line % 3 == 2
+        return self.line >= BLOCKS[self.language][1] and self.line % 3 == 2
 
     @property
-    def block(self) -> tuple[str, int]:
-        """Return which part of which file it is from."""
-        return self.language, sum(self.line >= first for first in BLOCKS)
+    def newer(self) -> bool:
+        """Tell whether it was written after the first rules."""
+        return self.line >= BLOCKS[self.language][1]
+
+    @property
+    def block(self) -> int:
+        """Return which part of a file it is from, the same for both languages: 0 what is nobody's, the last newest."""
+        later = sum(self.line < first for first in BLOCKS[self.language])
+        return 0 if self.line < 0 else len(BLOCKS["fr"]) - later
 
 
 def rows(screener: Screener) -> list[Row]:
@@ -85,12 +97,13 @@ def rows(screener: Screener) -> list[Row]:
     def row(text: str, level: int, weight: float, category: str, place: tuple[str, int] = ("", -1)) -> Row:
         names = [cue.rule for cue in screener.evidence(text) if cue.rule != WORDS]
         said = named(screener.read(text))
-        return Row(names, level, weight * (1.4 if level == 0 else 1.0), *place, category=category, said=said)
+        weight *= 1.4 if level == 0 else POSSIBLE if level == 1 else 1.0
+        return Row(names, level, weight, *place, category=category, said=said)
 
     found = []
     for language in LANGUAGES:
         for line, one in enumerate(_lines(f"development.{language}")):
-            weight = 0.5 if line < BLOCKS[1] else 1.0
+            weight = 0.5 if line < BLOCKS[language][1] else 1.0
             found.append(row(one["text"], one["level"], weight, one["category"], (language, line)))
         for one in _lines(f"sentences.{language}"):
             found.append(row(one["text"], 3 if one["danger"] else 0, 0.8, "sentence", (language, -1)))
@@ -103,28 +116,32 @@ def rows(screener: Screener) -> list[Row]:
 
 def fitted(learn: Sequence[Row], is_so: Callable[[Row], bool], between: Bounds) -> Weights:
     """Return the weight of each name, and of "" the constant: logistic regression, one weight after another."""
-    having: dict[str, list[tuple[int, float, float]]] = {"": []}
+    having: dict[str, list[int]] = {"": []}
     for index, row in enumerate(learn):
         for name in ("", *row.names):
-            having.setdefault(name, []).append((index, 1.0 if is_so(row) else -1.0, row.weight))
+            having.setdefault(name, []).append(index)
+    penalties = {name: PENALTY_OF_WORDS if name.startswith(" ") else PENALTY for name in having} | {"": 1e-6}
+    signs = [1.0 if is_so(row) else -1.0 for row in learn]
     weights, scores = dict.fromkeys(having, 0.0), [0.0] * len(learn)
+    pull = [sign * row.weight * 0.5 for sign, row in zip(signs, learn, strict=True)]
+    bend = [row.weight * 0.25 for row in learn]
     for _ in range(SWEEPS):
         moved = 0.0
         for name, members in having.items():
             low, high = between(name)
-            penalty = PENALTY if name else 1e-6
-            slope, bend = penalty * weights[name], penalty
-            for index, sign, weight in members:
-                wrong = 1.0 / (1.0 + math.exp(sign * scores[index]))
-                slope -= sign * weight * wrong
-                bend += weight * wrong * (1.0 - wrong)
-            step = min(high, max(low, weights[name] - max(-1.0, min(1.0, slope / bend)))) - weights[name]
-            if abs(step) > 1e-4:
-                weights[name] += step
-                moved = max(moved, abs(step))
-                for index, _, _ in members:
-                    scores[index] += step
-        if moved < 0.01:
+            slope = penalties[name] * weights[name] - sum(map(pull.__getitem__, members))
+            curve = penalties[name] + sum(map(bend.__getitem__, members))
+            step = min(high, max(low, weights[name] - max(-1.0, min(1.0, slope / curve)))) - weights[name]
+            if abs(step) < STILL:
+                continue
+            weights[name] += step
+            moved = max(moved, abs(step))
+            for index in members:
+                scores[index] += step
+                wrong = 1.0 / (1.0 + math.exp(signs[index] * scores[index]))
+                pull[index] = signs[index] * learn[index].weight * wrong
+                bend[index] = learn[index].weight * wrong * (1.0 - wrong)
+        if moved < 10 * STILL:
             break
     return weights
 
@@ -148,41 +165,49 @@ def bounds(screener: Screener) -> tuple[Bounds, Bounds]:
     return danger, now
 
 
-def points(learn: Sequence[Row], screener: Screener) -> tuple[Made, int]:
-    """Return the points of names, those of words with a blank before, and the limit that the constant asks for."""
+def points(learn: Sequence[Row], screener: Screener, known: set[str] | None = None) -> tuple[Made, int, set[str]]:
+    """Return the points of names, those of words with a blank before, the limit that the constant asks for, and words.
+
+    The words that are worth keeping are found first, unless they are `known`.
+    """
     danger, now = bounds(screener)
-    times = Counter(name for row in learn for name in row.said if row.category != "example")
-    known = {name for name, often in times.items() if often >= SEEN}
     rules = {name for row in learn for name in row.names}
-    for _ in range(2):
-        fit_on = [
-            replace(row, names=[*row.names, *(" " + name for name in row.said if name in known)])
-            for row in learn
-            if row.level != 1
-        ]
-        first = fitted(fit_on, lambda row: row.level >= 2, danger)
-        known = {name for name in known if abs(first.get(" " + name, 0.0)) >= LEAST}
-    dangers = [row for row in fit_on if row.level >= 2 and row.category not in ("example", "sentence")]
-    second = fitted(dangers, lambda row: row.level == 3, now)
-    made = {
-        name: (round(SCALE * first.get(name, 0.0)), round(SCALE * second.get(name, 0.0)))
-        for name in {*rules, *(" " + name for name in known)}
-    }
-    return made, round(-SCALE * first[""])
+    if known is None:
+        times = Counter(name for row in learn for name in row.said if row.category != "example")
+        often = {name for name, those in times.items() if those >= SEEN}
+        first = fitted(_with_words(learn, often), lambda row: row.level >= 1, danger)
+        known = {name for name in often if abs(first.get(" " + name, 0.0)) >= LEAST}
+    fit_on = _with_words(learn, known)
+    fits = [fitted(fit_on, lambda row: row.level >= 1, danger)]
+    written = [row for row in fit_on if row.category not in ("example", "sentence")]
+    fits.append(fitted([row for row in written if row.level >= 2], lambda row: row.level == 3, now))
+    possible = [replace(row, weight=1.0) for row in written if row.level >= 1]
+    fits.append(fitted(possible, lambda row: row.level >= 2, now))
+    made = {}
+    for name in {*rules, *(" " + name for name in known)}:
+        danger_now_threat = [round(SCALE * fit.get(name, 0.0)) for fit in fits]
+        made[name] = (danger_now_threat[0], danger_now_threat[1], danger_now_threat[2])
+    return made, round(-SCALE * fits[0][""]), known
 
 
-def total(row: Row, made: Made) -> tuple[int, int]:
-    """Return what a row counts for danger and for now."""
-    both = [made[name] for name in (*row.names, *(" " + name for name in row.said)) if name in made]
-    return sum(danger for danger, _ in both), sum(now for _, now in both)
+def _with_words(learn: Sequence[Row], known: set[str]) -> list[Row]:
+    return [replace(row, names=[*row.names, *(" " + name for name in row.said if name in known)]) for row in learn]
 
 
-def with_examples(learn: Sequence[Row], screener: Screener, limit: int | None = None) -> tuple[Made, int]:
+def total(row: Row, made: Made) -> tuple[int, int, int]:
+    """Return what a row counts for danger, for now and for a threat."""
+    found = [made.get(name, NONE) for name in (*row.names, *(" " + name for name in row.said))]
+    danger, now, threat = zip(*found, strict=True) if found else ((), (), ())
+    return sum(danger), sum(now), sum(threat)
+
+
+def with_examples(learn: Sequence[Row], screener: Screener, limit: int) -> tuple[Made, int]:
     """Return points by which the rules' own examples come out right, and the limit that the constant asks for."""
+    known = None
     for _ in range(8):
-        made, constant = points(learn, screener)
-        at = constant if limit is None else constant + limit
-        wrong = [row for row in learn if row.category == "example" and (total(row, made)[0] >= at) != (row.level >= 2)]
+        made, constant, known = points(learn, screener, known)
+        at = constant + limit
+        wrong = [row for row in learn if row.category == "example" and (total(row, made)[0] >= at) != (row.level >= 1)]
         if not wrong:
             break
         for row in wrong:
@@ -190,21 +215,29 @@ def with_examples(learn: Sequence[Row], screener: Screener, limit: int | None = 
     return made, constant
 
 
-def limits(learn: Sequence[Row], screener: Screener) -> tuple[int, int]:
-    """Return the limit for danger, as so much above what the constant asks for, and the one for now.
+Judged = tuple[Row, tuple[int, int, int]]
 
-    The first is where the share missed and `DEAR` times that of false alarms make least together; of those limits that
-    are hardly worse, the one with fewest false alarms.
-    """
-    judged: list[tuple[Row, int, int]] = []
-    for block in sorted({row.block for row in learn if row.line >= BLOCKS[1]}):
-        made, constant = points([row for row in learn if row.block != block], screener)
+
+def judged(learn: Sequence[Row], screener: Screener) -> list[Judged]:
+    """Return newer messages with the points, above the constant, that they get without their whole block."""
+    found: list[Judged] = []
+    for block in sorted({row.block for row in learn if row.newer}):
+        made, constant, _ = points([row for row in learn if row.block != block], screener)
         for row in learn:
             if row.block == block:
-                danger, now = total(row, made)
-                judged.append((row, danger - constant, now))
-    dangers = [danger for row, danger, _ in judged if row.level >= 2]
-    ordinary = [danger for row, danger, _ in judged if row.level == 0]
+                danger, now, threat = total(row, made)
+                found.append((row, (danger - constant, now, threat)))
+    return found
+
+
+def limits(found: Sequence[Judged]) -> tuple[int, int, int]:
+    """Return the limits for danger, as so much above what the constant asks for, for now and for a threat.
+
+    The first is where the worse of the two shares, missed and false alarms, each beside its aim, is least: neither is
+    to be bought with the other. The others keep nearly all of those that are raised and deserve it.
+    """
+    dangers = [danger for row, (danger, _, _) in found if row.level >= 2]
+    ordinary = [danger for row, (danger, _, _) in found if row.level == 0]
 
     def missed(limit: int) -> float:
         return sum(danger < limit for danger in dangers) / len(dangers)
@@ -212,39 +245,48 @@ def limits(learn: Sequence[Row], screener: Screener) -> tuple[int, int]:
     def alarms(limit: int) -> float:
         return sum(danger >= limit for danger in ordinary) / len(ordinary)
 
-    tried = range(-20, 40)
-    least = min(missed(limit) + DEAR * alarms(limit) for limit in tried)
-    chosen = max(limit for limit in tried if missed(limit) + DEAR * alarms(limit) <= least + HARDLY)
-    print(f"other writers' messages, limit {chosen:+}: {missed(chosen):.1%} missed, {alarms(chosen):.1%} false alarms")
-    nows = sorted(now for row, danger, now in judged if row.level == 3 and danger >= chosen)
-    return chosen, nows[int((1.0 - KEPT) * len(nows))]
+    chosen = min(range(-20, 40), key=lambda limit: max(missed(limit) / MISSED, alarms(limit) / ALARMS))
+    nows = sorted(now for row, (danger, now, _) in found if row.level == 3 and danger >= chosen)
+    threats = sorted(threat for row, (danger, _, threat) in found if row.level >= 2 and danger >= chosen)
+    return chosen, nows[int((1.0 - KEPT) * len(nows))], threats[int((1.0 - KEPT_AS_THREATS) * len(threats))]
 
 
-def report(those: Iterable[Row], made: Made, danger: int, now: int) -> None:
-    """Print how points and limits do on some messages; the guards' further say is left out."""
+def level(worth: tuple[int, int, int], at: tuple[int, int, int]) -> int:
+    """Return the level that points ask for; what rules do besides is left out."""
+    danger, now, threat = worth
+    return 0 if danger < at[0] else 1 if threat < at[2] else 3 if now >= at[1] else 2
+
+
+def report(name: str, found: Iterable[Judged], at: tuple[int, int, int]) -> None:
+    """Print how points and limits do on some messages."""
+    found = list(found)
     for language in LANGUAGES:
-        found = [(row.level, *total(row, made)) for row in those if row.language == language]
-        two = [points >= danger for level, points, _ in found if level >= 2]
-        three = [points >= danger and moment >= now for level, points, moment in found if level == 3]
-        none = [points >= danger for level, points, _ in found if level == 0]
+        levels = [(row.level, level(worth, at)) for row, worth in found if row.language == language]
+        two = [given >= 2 for meant, given in levels if meant >= 2]
+        three = [given == 3 for meant, given in levels if meant == 3]
+        none = [given >= 1 for meant, given in levels if meant == 0]
+        one = Counter(given for meant, given in levels if meant == 1)
         shares = [f"{sum(said)} of {len(said)} ({sum(said) / len(said):.1%})" for said in (two, three, none)]
-        print(f"counted {language}: danger {shares[0]}, now {shares[1]}, ordinary {shares[2]}")
+        print(f"{name} {language}: danger {shares[0]}, now {shares[1]}, ordinary {shares[2]}")
+        print(f"    possible ones as 0, 1, 2, 3: {', '.join(str(one[given]) for given in range(4))}")
 
 
-def write(made: Made, danger: int, now: int) -> None:
+def write(made: Made, at: tuple[int, int, int]) -> None:
     """Write the files of points."""
     head = (RULES / "points.toml").read_text(encoding="utf-8").partition("[limits]")[0]
-    lines = [f'"{name}" = [{both[0]}, {both[1]}]' for name, both in sorted(made.items()) if not name.startswith(" ")]
-    limits = f'[limits]\ndanger = {danger}\nnow = {now}\npossible = "{POSSIBLE}"\n\n[points]\n'
+    lines = [f'"{name}" = {list(worth)}' for name, worth in sorted(made.items()) if not name.startswith(" ")]
+    limits = f"[limits]\ndanger = {at[0]}\nnow = {at[1]}\nthreat = {at[2]}\n\n[points]\n"
     (RULES / "points.toml").write_text(head + limits + "\n".join(lines) + "\n", encoding="utf-8")
-    groups: dict[tuple[int, int], list[str]] = {}
-    for name, both in made.items():
-        if name.startswith(" ") and any(both):
-            groups.setdefault(both, []).append(name.strip())
+    groups: dict[tuple[int, int, int], list[str]] = {}
+    for name, worth in made.items():
+        if name.startswith(" ") and any(worth):
+            groups.setdefault(worth, []).append(name.strip())
     parts = [WORDS_HEAD]
-    for both in sorted(groups, reverse=True):
-        text = textwrap.fill(", ".join(sorted(groups[both])), 118, break_on_hyphens=False)
-        parts.append(f"\"{both[0]} {both[1]}\" = '''\n{text}\n'''")
+    for worth in sorted(groups, reverse=True):
+        text = ", ".join(sorted(groups[worth]))
+        if len(text) > 100:
+            text = f"\n{textwrap.fill(text, 118, break_on_hyphens=False)}\n"
+        parts.append(f"\"{' '.join(map(str, worth))}\" = '''{text}'''")
     (RULES / "words.toml").write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 
@@ -258,12 +300,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     screener = build(files, everyday(), checked=False)
     everything = rows(screener)
     learn = [row for row in everything if not (options.counted and row.counted)]
-    above, now = limits(learn, screener)
+    others = judged(learn, screener)
+    above, now, threat = limits(others)
+    report("other writers'", others, (above, now, threat))
     made, constant = with_examples(learn, screener, above)
+    at = constant + above, now, threat
     if options.counted:
-        report([row for row in everything if row.counted], made, constant + above, now)
+        report("counted", [(row, total(row, made)) for row in everything if row.counted], at)
+        newest = len(BLOCKS["fr"])
+        report("newest", [(row, total(row, made)) for row in everything if row.counted and row.block == newest], at)
     if options.write:
-        write(made, constant + above, now)
+        write(made, at)
 
 
 def _lines(name: str) -> list[dict[str, Any]]:

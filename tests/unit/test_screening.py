@@ -120,13 +120,23 @@ def test_a_bad_rule_is_refused(rule: dict[str, Any]) -> None:
 
 
 def test_words_count_once_each_and_are_named() -> None:
-    words = Words({"door": Points(2, 1), "thanks": Points(-3, 0), "the door": Points(1, 0)})
+    words = Words({"door": Points(2, 1), "thanks": Points(-3, 0), "the door": Points(1, 0, 4)})
     said = words.said([["the", "door", "the", "door"], ["thanks"]])
     assert said is not None
-    assert (said.points, said.words) == (Points(0, 1), "door, the door")
+    assert (said.points, said.words) == (Points(0, 1, 4), "door, the door")
     assert words.danger([["the", "door", "the", "door"], ["thanks"]]) == 0
     assert words.said([["nothing"]]) is None
-    assert named([["a", ",", "b", "c"]]) == ["a", "b", "c", "b c"]
+    assert named([["a", ",", "b", "c"]]) == ["a", "b", "c", ". a", "b c", "c .", "up_to_4_words", "1_sentences"]
+
+
+def test_beginnings_of_words_ends_of_sentences_and_sizes_count_too() -> None:
+    worth = {"frapp-": Points(3), ". il": Points(2), "here .": Points(1), "2_sentences": Points(-1)}
+    words, read = Words(worth), [["il", "me", "frappait"], ["frapper", "here"]]
+    said = words.said(read)
+    assert said is not None
+    assert (said.points.danger, said.words) == (5, "frapp-, . il, here .")
+    assert words.danger(read) == 5
+    assert words.danger([]) == 0
 
 
 def test_a_result_names_the_words_that_count() -> None:
@@ -145,9 +155,9 @@ def test_a_good_rule_says_because_of_which_words() -> None:
 
 SIGNALS = {
     "concepts": CONCEPTS,
-    "limits": {"danger": 5, "now": 2, "possible": "people"},
+    "limits": {"danger": 5, "now": 2, "threat": 1},
     "points": {
-        "guns": [4, 0],
+        "guns": [4, 0, 2],
         "people": [3, 0],
         "calm": [-3, 0],
         "soon": [2, 2],

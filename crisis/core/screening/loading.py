@@ -34,7 +34,7 @@ _WORDS_OF = "WORDS OF "
 """Stands before a signal's id in the name of the concept that its words are."""
 DEFAULTS = {"danger": Points(danger=6), "idiom": Points(), "guard": Points(danger=-3)}
 """What a rule counts that the data give no points."""
-LIMITS = Limits(danger=6, now=0)
+LIMITS = Limits(danger=6, now=0, threat=0)
 
 
 class BadRule(ValueError):
@@ -66,13 +66,13 @@ def build(files: Iterable[Mapping[str, Any]], everyday: Mapping[str, int], *, ch
         expansions.update(_pairs(file.get("short", "")))
         entries.extend(file.get("rule", ()))
         weak.extend(file.get("signal", ()))
-        points.update({name: Points(*both) for name, both in file.get("points", {}).items()})
-        for both, those in file.get("words", {}).items():
-            danger, now = map(int, both.split())
-            plain_words.update(dict.fromkeys(map(str.strip, those.replace("\n", " ").split(",")), Points(danger, now)))
+        points.update({name: Points(*worth) for name, worth in file.get("points", {}).items()})
+        for worths, those in file.get("words", {}).items():
+            worth = Points(*map(int, worths.split()))
+            plain_words.update(dict.fromkeys(map(str.strip, those.replace("\n", " ").split(",")), worth))
         if "limits" in file:
             given = file["limits"]
-            limits = Limits(given["danger"], given["now"], frozenset(given.get("possible", "").split()))
+            limits = Limits(given["danger"], given["now"], given.get("threat", 0))
     for entry in weak:
         concepts[_WORDS_OF + entry["id"]] = entry.get("words", "")
     try:

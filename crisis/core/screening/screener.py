@@ -194,7 +194,7 @@ class Screener:
             return ORDINARY
         spoke = [cue for cue in evidence if cue.points.danger > 0]
         spoke.sort(key=lambda cue: (not cue.words, -cue.points.danger))
-        return Screening(self._level(evidence, spoke), tuple(spoke))
+        return Screening(self._level(evidence), tuple(spoke))
 
     def _may_reach(self, placed: Sequence[tuple[list[str], dict[int, int]]]) -> bool:
         """Tell cheaply whether a text, or one sentence of it alone, may have enough points."""
@@ -203,10 +203,11 @@ class Screener:
             return True
         return len(placed) > 1 and any(reach([places], limit - danger([words])) for words, places in placed)
 
-    def _level(self, evidence: Iterable[Cue], spoke: Iterable[Cue]) -> int:
-        if all(cue.category in self.limits.possible for cue in spoke):
+    def _level(self, evidence: Iterable[Cue]) -> int:
+        points = sum([cue.points for cue in evidence], NO_POINTS)
+        if points.threat < self.limits.threat:
             return 1
-        return 3 if sum(cue.points.now for cue in evidence) >= self.limits.now else 2
+        return 3 if points.now >= self.limits.now else 2
 
     def evidence(self, text: str) -> list[Cue]:
         """Return all that counts in `text`, for danger and against it, each once."""

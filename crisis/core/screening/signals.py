@@ -1,7 +1,8 @@
 """Signals: what alone says little. Each has points, and the points of a message add up.
 
-A message sounds dangerous when its points reach `danger`, and as if it happened now when its points for that reach
-`now` as well. Points are whole numbers that stand in the rules' data beside a name and a note; nothing else decides.
+A message is raised when its points reach `danger`. It is no more than possible when those for a threat, violence or
+force do not reach `threat`, and sounds as if it happened now when those for that reach `now`. Points are whole numbers
+that stand in the rules' data beside a name and a note; nothing else decides.
 """
 
 from collections import defaultdict
@@ -16,10 +17,18 @@ MOST_RUNS = 3
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Say how much something counts towards danger, and towards its happening now; less than nothing speaks against."""
+    """Say how much something counts towards danger; towards its happening now; towards its being more than possible.
+
+    Less than nothing speaks against.
+    """
 
     danger: int = 0
     now: int = 0
+    threat: int = 0
+
+    def __add__(self, other: "Points") -> "Points":
+        """Return both together."""
+        return Points(self.danger + other.danger, self.now + other.now, self.threat + other.threat)
 
 
 NO_POINTS = Points()
@@ -31,8 +40,7 @@ class Limits:
 
     danger: int
     now: int
-    possible: frozenset[str] = frozenset()
-    """Categories that, with nothing else found, make a situation no more than possible."""
+    threat: int
 
 
 @dataclass(frozen=True, slots=True)

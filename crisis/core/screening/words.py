@@ -1,14 +1,27 @@
-"""Plain words and pairs of words that say a little each: how often they stood in messages of danger, and in others."""
+"""Plain words, pairs of words and beginnings of words that say a little each, and how long a text is.
 
-from collections.abc import Iterable, Mapping, Sequence
+How often they stood in messages of danger, and in others, is what they count. A pair may begin or end a sentence, told
+by a full stop: `. je`, `here .`. A long word also counts by its first letters, `frapp-`, so that one form of it that
+was seen speaks for the others.
+"""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
-from crisis.core.screening.signals import Points
+from crisis.core.screening.signals import NO_POINTS, Points
 from crisis.core.screening.text import COMMA
 
 MOST_TOLD = 12
 """How many words are named."""
+END = "."
+"""Stands before and after a sentence; it is never a word."""
+BEGINNING, LONG = 5, 6
+"""How many letters a beginning has, and how many a word that has one."""
+SIZES = (2, 4, 7, 12, 20, 30, 45)
+"""Up to how many words a text is of one size."""
+MOST_SENTENCES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,39 +36,53 @@ class Words:
     """Count words. Each counts once a text, however often it stands there."""
 
     def __init__(self, points: Mapping[str, Points] | None = None) -> None:
-        """Keep the points of words, and of two words in a row, as `text.sentences` reads them."""
-        points = points or {}
-        self._one = {word: both for word, both in points.items() if " " not in word}
-        self._two = {tuple(pair.split(" ")): both for pair, both in points.items() if " " in pair}
-        self._danger = {word: both.danger for word, both in self._one.items() if both.danger}
-        self._danger_of_pairs = {pair: both.danger for pair, both in self._two.items() if both.danger}
+        """Keep the points of words and of what goes with them, named as `named` does."""
+        self._points = points or {}
+        danger = {name: worth.danger for name, worth in self._points.items() if worth.danger}
+        self._danger = {name: worth for name, worth in danger.items() if " " not in name and not name.endswith("-")}
+        self._danger_of_pairs = {tuple(name.split(" ")): worth for name, worth in danger.items() if " " in name}
+        self._danger_of_beginnings = {name[:-1]: worth for name, worth in danger.items() if name.endswith("-")}
 
     def danger(self, sentences: Sequence[Sequence[str]]) -> int:
         """Return what the words of these sentences count for danger, with no telling which."""
-        if not self._danger:
+        if not self._points or not sentences:
             return 0
-        single, pair = self._danger.get, self._danger_of_pairs.get
+        single, pair, beginning = self._danger.get, self._danger_of_pairs.get, self._danger_of_beginnings.get
         there = set(chain.from_iterable(sentences))
-        beside = set(chain.from_iterable(map(pairwise, sentences)))
-        return sum([single(word, 0) for word in there]) + sum([pair(both, 0) for both in beside])
+        beside = set(chain.from_iterable([pairwise((END, *words, END)) for words in sentences]))
+        begun = {word[:BEGINNING] for word in there if len(word) >= LONG}
+        there.update(sizes(sentences))
+        return (
+            sum([single(word, 0) for word in there])
+            + sum([pair(both, 0) for both in beside])
+            + sum([beginning(letters, 0) for letters in begun])
+        )
 
     def said(self, sentences: Sequence[Sequence[str]]) -> Said | None:
         """Return what the words of these sentences count, nothing when none of them counts."""
-        found = {name: self._one.get(name) or self._two[tuple(name.split(" "))] for name in self._named(sentences)}
+        found = {name: self._points[name] for name in named(sentences) if name in self._points}
         if not found:
             return None
         telling = sorted((name for name in found if found[name].danger > 0), key=lambda name: -found[name].danger)
-        total = Points(sum(both.danger for both in found.values()), sum(both.now for both in found.values()))
-        return Said(total, ", ".join(telling[:MOST_TOLD]))
-
-    def _named(self, sentences: Iterable[Sequence[str]]) -> Iterable[str]:
-        return [name for name in named(sentences) if name in self._one or tuple(name.split(" ")) in self._two]
+        return Said(sum(found.values(), NO_POINTS), ", ".join(telling[:MOST_TOLD]))
 
 
-def named(sentences: Iterable[Sequence[str]]) -> list[str]:
-    """Return each word and each pair of neighbouring words of some sentences once, in the order they stand there."""
+def named(sentences: Sequence[Sequence[str]]) -> list[str]:
+    """Return, each once, the words of some sentences, pairs of neighbours, beginnings of words, and the sizes."""
     found: dict[str, None] = {}
     for words in sentences:
         found.update(dict.fromkeys(words))
-        found.update(dict.fromkeys(map(" ".join, pairwise(words))))
+        found.update(dict.fromkeys(map(" ".join, pairwise((END, *words, END)))))
+        found.update({f"{word[:BEGINNING]}-": None for word in words if len(word) >= LONG})
+    if sentences:
+        found.update(dict.fromkeys(sizes(sentences)))
     return [name for name in found if COMMA not in name]
+
+
+def sizes(sentences: Sequence[Sequence[str]]) -> tuple[str, str]:
+    """Return of what size a text is, in words and in sentences."""
+    return _SIZES[bisect_left(SIZES, sum(map(len, sentences)))], _SENTENCES[min(MOST_SENTENCES, len(sentences))]
+
+
+_SIZES = (*(f"up_to_{size}_words" for size in SIZES), "more_words")
+_SENTENCES = tuple(f"{number}_sentences" for number in range(MOST_SENTENCES + 1))
