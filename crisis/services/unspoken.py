@@ -6,6 +6,7 @@ its conversation's lock.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -84,8 +85,9 @@ def _watched() -> Iterable[tuple[UUID, Standing]]:
     urgent = Escalation.objects.filter(state__in=UNSETTLED, level__gte=URGENT).values("conversation_id")
     returned = Conversation.objects.filter(state__in=OPEN, return_open=True)
     in_danger = Conversation.objects.filter(Q(state__in=OPEN) | Q(ended_by="left_quickly"), pk__in=urgent)
-    found = (row for rows in (returned, in_danger) for row in rows.only("pk", "visitor_seen_at", *_FIELDS))
-    return {row.pk: _standing(row) for row in found}.items()
+    # values and not objects: on a bad day these are many, and this is done each second
+    found = (row for rows in (returned, in_danger) for row in rows.values_list("pk", "visitor_seen_at", *_FIELDS))
+    return {pk: _standing(seen, values) for pk, seen, *values in found}.items()
 
 
 def _called(pks: set[UUID]) -> set[tuple[UUID, str]]:
@@ -143,7 +145,8 @@ def _raise(pk: UUID, cue: Cue, now: datetime) -> StoredEvent | None:
         conversation = conversation_for(actor, pk, Action.RAISE_FLAG, lock=True, wait=False)
         calls = Escalation.objects.filter(conversation=conversation)
         called = Q(client_id=cue.episode) | Q(source=cue.source, level__gte=cue.level, state__in=UNSETTLED)
-        if cue not in cues(_standing(conversation), now, silent_after()) or calls.filter(called).exists():
+        standing = _standing(conversation.visitor_seen_at, (getattr(conversation, field) for field in _FIELDS))
+        if cue not in cues(standing, now, silent_after()) or calls.filter(called).exists():
             # another worker was quicker, or they have written: the key just made belongs to nothing
             transaction.set_rollback(True)
             return None
@@ -165,6 +168,5 @@ def _raise(pk: UUID, cue: Cue, now: datetime) -> StoredEvent | None:
     return event
 
 
-def _standing(conversation: Conversation) -> Standing:
-    values = {field: getattr(conversation, field) for field in _FIELDS}
-    return Standing(lost_since=conversation.visitor_seen_at + LEASE, **values)
+def _standing(seen: datetime, values: Iterable[Any]) -> Standing:
+    return Standing(lost_since=seen + LEASE, **dict(zip(_FIELDS, values, strict=True)))
