@@ -139,3 +139,8 @@ def not_settable() -> str:
         "A clock runs for 15 seconds at least and for 1,800 at most. Level 3 cannot climb, "
         "sounds on the boards and pages who is on call."
     )
+
+
+def no_silence() -> str:
+    """Return why a silence is not set."""
+    return _("A silence counts after 60 seconds at the earliest and 1,800 at the latest.")

@@ -105,6 +105,7 @@ urlpatterns = [
     path(f"{TARGET}/remove", on_call.remove, name="remove_target"),
     path("staff/ladder", ladder.ladder, name="ladder"),
     path("staff/ladder/set", ladder.set_level, name="set_level"),
+    path("staff/ladder/silence", ladder.silence, name="set_silence"),
     path(f"{CONVERSATION}/flag", api.raise_flag, name="raise_flag"),
     path(f"{CONVERSATION}/voice", api.mark_changed_voice, name="mark_changed_voice"),
     path(f"{CONVERSATION}/pause", api.pause, name="pause"),

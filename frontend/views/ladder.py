@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from chat.db import in_db
 from crisis import selectors
 from crisis.core.ladder import HIGHEST, LEVELS, Pages
-from crisis.services import set_rung
+from crisis.services import set_rung, set_silence
 from frontend import on_call_words as say
 from frontend.staff_words import LEVEL_SHAPES, level_names
 from frontend.views.page import staff_page
@@ -37,6 +37,7 @@ async def _page(request: StaffRequest, *, status: int = 200, problem: str = "", 
     ]
     context: dict[str, Any] = {
         "rungs": shown,
+        "silence": int((await in_db(selectors.silent_after)).total_seconds()),
         "boards": say.board_names(),
         "times": say.pages_names(),
         "may_set": allowed_at_all(request.actor.role, Action.SET_LADDER),
@@ -73,6 +74,18 @@ async def set_level(request: StaffRequest) -> HttpResponse:
         )
     except ValueError:
         return await _page(request, status=422, problem=say.not_settable(), at=level)
+    return HttpResponseRedirect(f"{reverse('ladder')}?done=set")
+
+
+@require_POST
+@staff_view(Action.SET_LADDER)
+async def silence(request: StaffRequest) -> HttpResponse:
+    """Set after how long a silence in danger calls for help."""
+    try:
+        seconds = _number(request.POST.get("seconds", ""))
+        await in_db(set_silence, actor=str(request.actor), seconds=seconds, now=timezone.now())
+    except ValueError:
+        return await _page(request, status=422, problem=say.no_silence(), at="silence")
     return HttpResponseRedirect(f"{reverse('ladder')}?done=set")
 
 

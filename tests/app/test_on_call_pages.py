@@ -14,7 +14,7 @@ from chat.core.errors import Refused
 from crisis import services
 from crisis.core.ladder import SHIPPED
 from crisis.models import Delivery, OnCallTarget
-from crisis.selectors import ladder
+from crisis.selectors import ladder, silent_after
 from crisis.selectors.on_call import target_address, target_secret
 from encryption.models import DataKey
 from encryption.providers import ProviderDown
@@ -57,6 +57,7 @@ class Who(Pages):
         pk = self.added()
         one = [reverse(name, args=[pk]) for name in ("change_target", "page_earlier", "renew_secret", "remove_target")]
         posts = [*one, reverse("try_target", args=[pk]), reverse("add_target"), reverse("set_level")]
+        posts.append(reverse("set_silence"))
         gets = [reverse("on_call"), reverse("ladder")]
         before = AuditEvent.objects.count()
         for who in (ben(), eve()):
@@ -78,6 +79,7 @@ class Who(Pages):
             assert self.dana.post(reverse(name, args=[pk]), NEW).status_code == 403
         assert self.dana.post(reverse("add_target"), NEW).status_code == 403
         assert self.dana.post(reverse("set_level"), LEVEL_2).status_code == 403
+        assert self.dana.post(reverse("set_silence"), {"seconds": "120"}).status_code == 403
         assert '<form method="post" action="/staff/ladder' not in self.page(self.dana, "ladder")
         assert self.dana.post(reverse("try_target", args=[pk])).status_code == 302
         worker_looks(NOON.replace(year=2030), lambda errand: "204")
@@ -199,6 +201,16 @@ class Ladder(Pages):
                 assert self.alix.post(reverse("set_level"), LEVEL_2 | one).status_code == 422
         assert 'id="problem-2"' in self.alix.post(reverse("set_level"), LEVEL_2 | {"seconds": "5"}).content.decode()
         assert ladder() == SHIPPED
+
+    def test_a_silence_is_set_and_shown_and_what_is_none_is_refused(self) -> None:
+        assert self.alix.post(reverse("set_silence"), {"seconds": "120"}).status_code == 302
+        assert "<dd>120</dd>" in self.page(self.dana, "ladder")
+        assert AuditEvent.objects.get(action="ladder.silence").actor == str(alix())
+        for seconds in ("59", "1801", "x", ""):
+            answer = self.alix.post(reverse("set_silence"), {"seconds": seconds})
+            assert answer.status_code == 422
+            assert 'id="problem-silence"' in answer.content.decode()
+        assert silent_after().total_seconds() == 120
 
     def test_both_pages_are_french_for_who_reads_french(self) -> None:
         User.objects.filter(pk=alix().id).update(language="fr")
