@@ -126,7 +126,7 @@ def raise_cue(
             cue.sealed_reason = sealer.seal(reason_binding(cue.pk), reason)
             cue.save()
             conversation.level = max(conversation.level, level)
-            page_if_due(cue, rungs, now)
+            page_if_due(cue, rungs, now, wait=False)
             tell(cue, Told.CLIMBED if known else Told.RAISED, actor, now)
         event = log.append_fact(conversation, "flag_raised", now=now, actor=actor, level=level)
     return Done(view_of(cue) if cue else None, (event,))

@@ -4,6 +4,7 @@ Each step is on the trail, in the log and in the outbox. In an emergency nobody 
 writes down that they did, and the confirmation comes after.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -137,6 +138,9 @@ def note_told(
     `ALREADY_TAKEN` once it is written down, `ALREADY_SETTLED`.
     """
     who, badge, when = checked_reason(told), _optional(worker), moment_ago(minutes_ago, now)
+    with suppress(KeyGone, EpochGone):
+        # before the lock is taken, behind which texts would wait for the key provider; then the key is at hand
+        sealer_of(escalation_for(actor, escalation_id, Action.NOTIFY)[1])
     with transaction.atomic():
         conversation, escalation, notification = _locked(actor, escalation_id, Action.NOTIFY)
         _check_open(escalation)

@@ -43,11 +43,14 @@ KEPT = timedelta(days=90)
 """How long it can be looked up who was paged; the trail keeps it for good."""
 
 
-def page_if_due(escalation: Escalation, ladder: Ladder, now: datetime, *, climbed_from: int | None = None) -> None:
+def page_if_due(
+    escalation: Escalation, ladder: Ladder, now: datetime, *, climbed_from: int | None = None, wait: bool = True
+) -> None:
     """Begin a paging where the ladder says so, inside the transaction of its cause.
 
     `climbed_from` is the level whose clock ran out. A paging that still runs goes on and is not doubled: begun again
-    with each repeat it would never come to its second target.
+    with each repeat it would never come to its second target. Without `wait` one that a worker holds just now counts as
+    running: a batch of messages that has called for another conversation holds the trail, for which that worker waits.
     """
     due = calls_for_page(ladder[escalation.level], overdue=False)
     if climbed_from is not None:
@@ -55,7 +58,9 @@ def page_if_due(escalation: Escalation, ladder: Ladder, now: datetime, *, climbe
     if not due or not targets():
         return
     running = Paging.objects.filter(escalation=escalation, state=PagingState.CALLING)
-    if not running.update(level=escalation.level):
+    known = None if wait else running.values_list("pk", flat=True).first()
+    held = known is not None and _locked(known, wait=False) is None
+    if not held and not running.update(level=escalation.level):
         paging = Paging.objects.create(
             escalation=escalation, kind=Kind.ESCALATION, level=escalation.level, begun_at=now, due_at=now
         )
@@ -265,7 +270,8 @@ def _notice(paging: Paging, now: datetime) -> Notice:
         page=str(paging.pk),
         escalation=str(paging.escalation_id) if paging.escalation_id else None,
         kind=paging.kind,
-        level=paging.level,
+        # one that a worker held as the level rose did not hear of it
+        level=paging.escalation.level if paging.escalation else paging.level,
         at=now,
         site=site().name,
         board=f"{settings.SITE_URL}{BOARD}",

@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import AsyncClient, TestCase
 from django.urls import reverse
 
@@ -207,6 +208,19 @@ class OpenTask(TestCase):
         services.confirm_external(actor=self.dana, escalation_id=self.escalation, now=NOON)
         assert ExternalNotification.objects.get().told_at == after(minutes=-3)
         refused(ErrorCode.ALREADY_TAKEN, tell, escalation=self.escalation, by=self.dana)
+
+    def test_no_lock_is_held_while_the_key_provider_is_asked(self) -> None:
+        real, depths = sealing.provider(), []
+
+        def unwrap(*given: Any) -> bytes:
+            depths.append(len(connection.savepoint_ids))
+            return real.unwrap(*given)
+
+        sealing.forget()
+        slow = mock.Mock(wraps=real, unwrap=unwrap)
+        with mock.patch.object(sealing, "provider", return_value=slow):
+            tell(self.escalation, self.ben)
+        assert depths == [len(connection.savepoint_ids)]
 
     def test_a_call_lies_within_the_last_day(self) -> None:
         for minutes in (-1, 1441):

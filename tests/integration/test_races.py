@@ -4,11 +4,12 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event as Signal
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from audit import signing
 from audit.core import KEY_CHANGED
@@ -19,6 +20,7 @@ from chat import services
 from chat.core.actors import Staff, Visitor
 from chat.core.errors import ErrorCode
 from chat.models import Assignment, Conversation, Event, ReturnWords
+from crisis.core.ladder import Pages
 from crisis.models import Delivery, Escalation, Paging
 from crisis.services import (
     acknowledge,
@@ -26,8 +28,10 @@ from crisis.services import (
     claim_deliveries,
     climb_due,
     mark_changed_voice,
+    raise_cue,
     raise_escalation,
     raise_unspoken,
+    set_rung,
     settle_delivery,
     step_pagings,
 )
@@ -203,6 +207,39 @@ class RaceStories(Races):
         assert Paging.objects.get().state == "answered"
         assert claim_deliveries(now=later, limit=9).result == ()
         assert Delivery.objects.filter(state="sent").count() == 1
+
+    def test_two_calls_in_one_batch_and_a_page_that_is_noted_meanwhile_wait_for_each_other_never(self) -> None:
+        """The batch holds the trail when it comes to a paging whose holder wants the trail."""
+        target: dict[str, Any] = {"name": "Pager", "way": "webhook", "address": "https://pager.example.org/"}
+        add_target(actor=alix(), target_id=uuid4(), wait_seconds=60, now=NOON, **target)
+        set_rung(actor="command", level=2, seconds=60, climbs=False, pages=Pages.AT_ONCE, now=NOON)
+        (ada, _), (zoe, _) = held_by(self.ben), held_by(self.cleo)
+        self.cue(zoe, 2)
+        paging, holds, told = Paging.objects.get().pk, Signal(), Signal()
+
+        def noted() -> None:
+            with transaction.atomic():
+                Paging.objects.select_for_update(no_key=True).get(pk=paging)
+                holds.set()
+                told.wait(10)
+                record(actor="system", action="paging.sent", subject=f"paging:{paging}", now=NOON)
+
+        def batch() -> None:
+            holds.wait(10)
+            with transaction.atomic():
+                self.cue(ada, 2)
+                told.set()
+                self.cue(zoe, 3)
+
+        at_once([noted, batch])
+        found = Escalation.objects.order_by("level").values_list("conversation", "level")
+        assert list(found) == [(ada, 2), (zoe, 3)]
+        step_pagings(now=NOON)
+        levels = [errand.notice.level for errand in claim_deliveries(now=NOON, limit=9).result]
+        assert sorted(levels) == [2, 3]
+
+    def cue(self, pk: UUID, level: int) -> None:
+        raise_cue(conversation_id=pk, level=level, reason="because", client_id=f"{level:032x}", now=NOON)
 
     def mark(self, who: Staff, pk: UUID) -> Work:
         return lambda: mark_changed_voice(actor=who, conversation_id=pk, now=NOON)
