@@ -154,8 +154,9 @@ function offer(texts) {
     clearTimeout(hiding);
     hiding = setTimeout(gone, SHOWN_FOR);
     put(news, texts["learn"] ?? "");
-    // all six in sight at once, on a small screen too
-    return made.scrollIntoView();
+    // all six in sight at once, below what stays at the top; Firefox goes back to what `scrollIntoView` was asked for
+    const tops = ["header", "#languages"].map((what) => document.querySelector(what)?.getBoundingClientRect().bottom ?? 0);
+    return scrollBy(0, made.getBoundingClientRect().top - Math.max(...tops) - 8);
   }
   function gone() {
     clearTimeout(hiding);
