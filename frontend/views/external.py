@@ -62,6 +62,9 @@ async def propose(request: StaffRequest, pk: UUID) -> HttpResponse:
         )
     except Refused as refused:
         return await _proposal(request, pk, refused.code)
+    except UNREADABLE:
+        # what was written stays in the form: the same one, sent again, is no second proposal
+        return await _proposal(request, pk, ErrorCode.OURS)
     return HttpResponseRedirect(reverse("external", args=[done.result]))
 
 
@@ -81,8 +84,7 @@ async def _proposal(request: StaffRequest, pk: UUID, code: ErrorCode | None = No
         "client_id": sent if _ID.fullmatch(sent) else secrets.token_hex(16),
         "problem": _why(code),
     }
-    status = 200 if code is None else STATUS.get(code, 409)
-    return staff_page(request, "external_new", status=status, here="outside", **context)
+    return staff_page(request, "external_new", status=_status(code), here="outside", **context)
 
 
 async def _numbers() -> list[dict[str, Any]]:
@@ -120,8 +122,7 @@ async def _record(request: StaffRequest, pk: UUID, code: ErrorCode | None = None
         "at": at,
         "typed": {name: request.POST.get(name, "") for name in ("told", "worker", "minutes")},
     }
-    status = 200 if code is None else STATUS.get(code, 409)
-    return staff_page(request, "external", status=status, here="outside", **context)
+    return staff_page(request, "external", status=_status(code), here="outside", **context)
 
 
 def _open_steps(request: StaffRequest, view: ExternalView) -> dict[str, bool]:
@@ -179,6 +180,12 @@ def _minutes(request: HttpRequest) -> int:
 
 def _text(secret: Secret | None) -> str:
     return "" if secret is None else secret.reveal()
+
+
+def _status(code: ErrorCode | None) -> int:
+    if code is None:
+        return 200
+    return 503 if code is ErrorCode.OURS else STATUS.get(code, 409)
 
 
 def _why(code: ErrorCode | None) -> str:

@@ -24,6 +24,7 @@ from crisis import services
 from crisis.core.paging import Kind, PagingState
 from crisis.models import Escalation, ExternalNotification, Paging
 from crisis.selectors import open_escalations
+from encryption.providers import ProviderDown
 from encryption.services import sealing
 from staff.models import User
 from staff.web import staff_of
@@ -314,6 +315,17 @@ class Pages(TestCase):
         assert (await supervisor.post(f"{record}/contact", {"minutes": "0"})).status_code == 302
         assert "Contact is confirmed." in (await supervisor.get(record)).content.decode()
         assert await Escalation.objects.filter(level=4).acount() == 1
+
+    async def test_what_was_written_stays_in_the_form_while_keys_are_away(self) -> None:
+        pk, _ = await sync_to_async(held_by)(await sync_to_async(ben)())
+        advocate, address = await self.browser(ben), reverse("propose_external", args=[pk])
+        given = {"client_id": "a" * 32, "agency": "police", "province": "ON", "reason": WHY, "consulted": ASKED}
+        away = mock.patch("frontend.views.external.crisis.propose_external", side_effect=ProviderDown("std"))
+        with away:
+            answer = await advocate.post(address, given)
+        assert answer.status_code == 503
+        assert all(text in answer.content.decode() for text in (WHY, ASKED, "a" * 32))
+        assert (await advocate.post(address, given)).status_code == 302
 
     async def test_strangers_find_nothing(self) -> None:
         pk, _ = await sync_to_async(held_by)(await sync_to_async(ben)())
