@@ -38,6 +38,10 @@ class Count:
         figures = {self.sent, self.acknowledged, self.stored, self.shown_visitor, self.shown_staff}
         return len(figures) == 1 and not (self.lost or self.doubled or self.wrong)
 
+    def told(self) -> list[str]:
+        """Return what was wrong in words, each once."""
+        return [f"{what} ({times} times)" if times > 1 else what for what, times in Counter(self.wrong).items()]
+
 
 async def counted(site: Site, crowd: Crowd, *, within: float = 40.0) -> Count:
     """Wait until every page holds what is stored, then compare page by page and number by number."""

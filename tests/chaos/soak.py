@@ -153,7 +153,7 @@ def table(series: list[Series], count: Count, seconds: float, where: str) -> tup
         f"{seconds / 60:.0f} minutes on {where}: {PER_SECOND} texts a second over {PAIRS} conversations, "
         f"{count.reconnects} lines lost, a newcomer every {NEWCOMER_EVERY:.0f} s. Sent {count.sent:,} = acknowledged "
         f"{count.acknowledged:,} = stored {count.stored:,} = shown {count.shown_visitor:,} and {count.shown_staff:,}; "
-        f"lost {count.lost}, doubled {count.doubled}{''.join('; **' + wrong + '**' for wrong in count.wrong)}."
+        f"lost {count.lost}, doubled {count.doubled}{''.join('; **' + wrong + '**' for wrong in count.told())}."
     )
     text = "\n".join([ran_on(), "", said, "", *head, *(words for words, _ in lines)])
     return text, count.whole and all(holds for _, holds in lines)

@@ -22,7 +22,7 @@ def row(name: str, where: str, count: Count) -> str:
     """Return one run as a line of the table."""
     counts = (count.sent, count.acknowledged, count.stored, count.shown_visitor, count.shown_staff)
     equal = f"{count.sent:,}" if len(set(counts)) == 1 else " / ".join(f"{one:,}" for one in counts)
-    result = "; ".join([*("**" + wrong + "**" for wrong in sorted(set(count.wrong))), *count.remarks])
+    result = "; ".join([*("**" + wrong + "**" for wrong in sorted(count.told())), *count.remarks])
     verdict = "held" if count.whole else "FAILED"
     cells = (name, where, equal, count.lost, count.doubled, count.ours, count.reconnects)
     return f"| {' | '.join(map(str, cells))} | {count.slowest:.1f} s | {count.seconds:.0f} | {verdict}: {result} |"
