@@ -40,6 +40,7 @@ NOTHING_SELECTED = 5
 LOOK_SECONDS = 0.2
 DESCRIBED = {
     "CHROMIUM": "Chromium",
+    "HEADLESS": "Chromium without windows",
     "FIREFOX": "Firefox",
     "NODE": "Node.js",
     "AXE": "axe-core",

@@ -45,7 +45,11 @@ def main(chosen: list[str]) -> int:
         environ = havre_environment(folder)
         migrate_and_seed(environ)
         manage(environ, "site", "set", "survey=distress")
-        with HavreServer(folder) as server, sync_playwright() as playwright, browsers.chromium(playwright) as chrome:
+        with (
+            HavreServer(folder) as server,
+            sync_playwright() as playwright,
+            browsers.chromium(playwright, whole=True) as chrome,
+        ):
             for language in LANGUAGES:
                 for state in [one for one in chosen if one in STATES] or ([] if chosen else STATES):
                     take(chrome, server.base_url, language, state)

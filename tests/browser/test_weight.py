@@ -69,7 +69,7 @@ def slowed(context: BrowserContext) -> Page:
 
 def test_the_first_screen_is_light_and_comes_in_few_steps(server: HavreServer) -> None:
     answers: list[Response] = []
-    with sync_playwright() as playwright, browsers.chromium(playwright) as chrome:
+    with sync_playwright() as playwright, browsers.chromium(playwright, whole=True) as chrome:
         page = browsers.phone(chrome, "en-CA").new_page()
         page.on("response", lambda answer: answers.append(answer))
         page.goto(f"{server.base_url}/")
@@ -91,13 +91,13 @@ def test_the_first_screen_is_light_and_comes_in_few_steps(server: HavreServer) -
 
 
 def test_a_slow_phone_on_a_slow_line_writes_within_seconds(server: HavreServer) -> None:
-    with sync_playwright() as playwright, browsers.chromium(playwright) as chrome:
+    with sync_playwright() as playwright, browsers.chromium(playwright, whole=True) as chrome:
         taken = [first_message(slowed(browsers.phone(chrome, "en-CA")), server.base_url) for _ in range(2)]
     assert min(taken) <= MOST_SECONDS
 
 
 def test_a_slow_phone_without_script_writes_within_seconds_too(server: HavreServer) -> None:
-    with sync_playwright() as playwright, browsers.chromium(playwright) as chrome:
+    with sync_playwright() as playwright, browsers.chromium(playwright, whole=True) as chrome:
         taken = [plain_message(chrome, server.base_url) for _ in range(3)]
     assert min(whole for whole, _ in taken) <= MOST_SECONDS
     assert min(sending for _, sending in taken) <= MOST_TO_SEND

@@ -1,24 +1,26 @@
 """Drive Debian's own Chromium and Firefox, with the back/forward cache on as people have it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect
 
-from tests.support.needs import need_chromium, need_firefox
+from tests.support.needs import need_chromium, need_firefox, need_headless
 
 # servers, browsers and other tests share two cores; where a time is promised, a test names it
 expect.set_options(timeout=15_000)
 
+PROVING = bool(os.environ.get("HAVRE_TEST_EXIT"))
 PHONE = {"width": 360, "height": 640}
 DESK = {"width": 1280, "height": 800}
 
 
 @contextmanager
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """Start Chromium, and end it."""
+def chromium(playwright: Playwright, *, whole: bool = PROVING) -> Iterator[Browser]:
+    """Start Chromium, and end it: the whole one where a promise is proved or a time measured."""
     browser = playwright.chromium.launch(
-        executable_path=need_chromium(),
+        executable_path=need_chromium() if whole else need_headless(),
         ignore_default_args=["--disable-back-forward-cache"],
         args=["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.daemon import ROOT, ServerFailed
-from tests.support.needs import CHROMIUM, FIREFOX, NODE
+from tests.support.needs import CHROMIUM, FIREFOX, HEADLESS, NODE
 from tests.support.servers import postgres_programs
 
 INSTALL_SECONDS = 420
@@ -25,7 +25,8 @@ def find_all() -> dict[str, str]:
     why_not_packages = install_packages()
     why_not_modules = install_node_modules()
     found: dict[str, str] = {}
-    for name, candidates in (("CHROMIUM", CHROMIUM), ("FIREFOX", FIREFOX), ("NODE", NODE)):
+    programs = {"CHROMIUM": CHROMIUM, "HEADLESS": HEADLESS, "FIREFOX": FIREFOX, "NODE": NODE}
+    for name, candidates in programs.items():
         _note(found, name, which(candidates), why_not_packages or "it is not installed")
     for name, inside in (("AXE", "axe-core/axe.min.js"), ("TSC", "typescript/bin/tsc")):
         path = ROOT / "node_modules" / inside
@@ -78,6 +79,7 @@ def say(line: str) -> None:
 def _packages() -> list[tuple[str, Callable[[], object]]]:
     return [
         ("chromium", lambda: which(CHROMIUM)),
+        ("chromium-headless-shell", lambda: which(HEADLESS[:1])),
         ("firefox-esr", lambda: which(FIREFOX)),
         ("postgresql", lambda: os.environ.get("HAVRE_TEST_DATABASE_URL") or _has_postgres()),
         ("redis-server", lambda: os.environ.get("HAVRE_TEST_REDIS_URL") or shutil.which("redis-server")),
