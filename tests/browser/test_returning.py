@@ -116,6 +116,15 @@ def test_leave_at_once_come_back_elsewhere_and_be_known(tmp_path: Path) -> None:
         expect(eve.locator("#chat")).to_be_hidden()
 
 
+PRESSES_AT_ONCE = """words => new MutationObserver((_, watch) => {
+  const panel = [...document.querySelectorAll("section.returned")].find(one => one.offsetParent !== null);
+  if (!panel?.textContent.includes(words)) return;
+  watch.disconnect();
+  [...panel.querySelectorAll("button")].find(one => one.textContent.includes("Accept")).click();
+}).observe(document.body, { subtree: true, childList: true, characterData: true })"""
+"""A hand is as quick as that once in a while, a test on a busy machine is not."""
+
+
 def test_who_types_the_same_words_meanwhile_is_not_accepted_in_her_place(tmp_path: Path) -> None:
     migrate_and_seed(havre_environment(tmp_path))
     with HavreServer(tmp_path) as server, sync_playwright() as playwright, browsers.chromium(playwright) as chrome:
@@ -136,10 +145,10 @@ def test_who_types_the_same_words_meanwhile_is_not_accepted_in_her_place(tmp_pat
         panel.get_by_role("button", name="Show the code word").click()
         expect(panel).to_contain_text(CODE_WORD)
 
-        # he has read them over her shoulder, and types them before ben has decided
+        # he has read them over her shoulder, and types them before ben has decided, who presses just then
+        console.evaluate(PRESSES_AT_ONCE, "Somebody came back 2 times")
         come_back(thief, base, words)
         expect(panel).to_contain_text("Somebody came back 2 times")
-        panel.get_by_role("button", name="Accept").click()
         expect(console.locator("#status")).to_contain_text("Nothing was decided")
         expect(panel).not_to_contain_text(CODE_WORD)
         expect(thief.locator("#chat")).to_contain_text("You are back.")
