@@ -28,6 +28,8 @@ TARGETS: tuple[Target, ...] = (
     Havre("havre-sqlite", "bare-sqlite"),
     Havre("havre-sqlite-daphne", "bare-sqlite", server="daphne"),
     Havre("havre-postgres", "bare-postgres", postgres=True),
+    Havre("havre-sqlite-unscreened", "bare-sqlite", screening=False),
+    Havre("havre-postgres-unscreened", "bare-postgres", postgres=True, screening=False),
     Havre("havre-two-nodes", "bare-postgres", postgres=True, nodes=2),
     Bare("bare-sqlite", postgres=False),
     Bare("bare-postgres", postgres=True),

@@ -187,9 +187,18 @@ class Havre(Target):
 
     crowds = ("visitor", "staff")
 
-    def __init__(self, name: str, reference: str, *, server: str = "uvicorn", postgres: bool = False, nodes: int = 1):
+    def __init__(
+        self,
+        name: str,
+        reference: str,
+        *,
+        server: str = "uvicorn",
+        postgres: bool = False,
+        nodes: int = 1,
+        screening: bool = True,
+    ) -> None:
         super().__init__(name, reference)
-        self._server, self._postgres, self._nodes = server, postgres, nodes
+        self._server, self._postgres, self._nodes, self._screening = server, postgres, nodes, screening
         self.both_cores = nodes > 1
 
     def missing(self) -> str:
@@ -222,8 +231,8 @@ class Havre(Target):
                     database_url=database_url,
                     redis_url=redis_url,
                     HAVRE_WRITES_PER_SECOND=UNHURRIED,
-                    # whole: it costs each text of a visitor something
-                    HAVRE_SCREENING="1",
+                    # whole: it costs each text of a visitor something, where a site has turned it on
+                    HAVRE_SCREENING="1" if self._screening else "0",
                 )
                 for _ in range(self._nodes)
             ]
