@@ -54,7 +54,7 @@ class Pauses(TestCase):
     def lift(self, who: Staff, now: datetime) -> Any:
         return services.lift_pause(actor=who, conversation_id=self.pk, now=now)
 
-    def write(self, now: datetime, client_id: str = "") -> object:
+    def write(self, now: datetime, client_id: str = "") -> Any:
         return services.post_message(
             actor=visitor_of(conversation(self.pk)),
             conversation_id=self.pk,
@@ -86,9 +86,10 @@ class Pausing(Pauses):
 
     def test_who_had_it_stored_before_gets_the_same_answer_again(self) -> None:
         text = uuid4().hex
-        self.write(NOON, text)
+        first = self.write(NOON, text)
         self.pause()
-        self.write(after(1), text)
+        assert self.write(after(1), text).result == first.result
+        assert Event.objects.filter(client_id=text).count() == 1
 
     def test_staff_and_other_chats_of_the_same_moment_go_on_writing(self) -> None:
         other, _ = held_by(cleo())

@@ -4,10 +4,16 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
+from django.core.management import call_command
 
+from crisis.core.screening import BadRule
+from ops.management.commands import serve
 from ops.one_server import AlreadyServed, claim
 from tests.support.daemon import ROOT, clean_environment
 from tests.support.servers import HavreServer, havre_environment, migrate_and_seed
@@ -62,3 +68,35 @@ def test_real_data_is_never_thrown_away(tmp_path: Path) -> None:
     environ = havre_environment(tmp_path) | {"HAVRE_DEVELOPMENT": "0", "HAVRE_SECRET_KEY": "x" * 60}
     assert "only the data of a demo" in run("reset_demo", environ=environ).stderr
     assert tmp_path.exists()
+
+
+@pytest.fixture
+def order(settings: Any) -> Iterator[mock.Mock]:
+    """Return what a start does, in its order; nothing listens."""
+    settings.SCREENING, settings.EMBEDDED = True, False
+    steps = mock.Mock()
+    with mock.patch.multiple(
+        serve,
+        shipped=steps.rules,
+        keep_pauses_short=steps.pauses,
+        serve_daphne=steps.serve,
+        _check_free=mock.DEFAULT,
+        _make_key_folder=mock.DEFAULT,
+    ):
+        yield steps
+
+
+def test_the_rules_are_read_before_anybody_is_let_in(order: mock.Mock, settings: Any) -> None:
+    call_command("serve")
+    assert [name for name, _, _ in order.mock_calls] == ["rules", "pauses", "serve"]
+    order.reset_mock()
+    settings.SCREENING = False
+    call_command("serve")
+    assert [name for name, _, _ in order.mock_calls] == ["pauses", "serve"]
+
+
+def test_a_bad_rule_keeps_nobody_out(order: mock.Mock, caplog: pytest.LogCaptureFixture) -> None:
+    order.rules.side_effect = BadRule("a.rule", "it has no pattern")
+    call_command("serve")
+    order.serve.assert_called_once()
+    assert "messages cannot be screened: rule a.rule: it has no pattern" in caplog.text
