@@ -64,13 +64,13 @@ UNHURRIED = "0"
 
 
 class RunningHavre(Running):
-    """Be a Havre while it runs; the first web process serves visitors and the last one staff."""
+    """Be a Havre while it runs; where there are two web processes, whoever talks is never on the same one."""
 
     def __init__(
         self, daemons: list[Daemon], webs: list[HavreServer], database: Database, environ: dict[str, str]
     ) -> None:
         super().__init__(daemons)
-        self._for_visitors, self._for_staff = webs[0].port, webs[-1].port
+        self._ports = [web.port for web in webs]
         self._database, self._environ = database, environ
         self._tokens: dict[int, str] = {}
         self._sessions: list[str] = []
@@ -78,25 +78,36 @@ class RunningHavre(Running):
     async def pairs(self, count: int) -> list[Pair]:
         """Let visitors in, then let advocates take and follow them, four to each."""
         sessions = self._signed_in(count // PER_ADVOCATE + 1)
-        visitors = await gathered(count, lambda _: self._visitor(secrets.token_urlsafe(32), start=True))
+        share = -(-count // len(self._ports))
+        visitors: list[Socket] = []
+        for port in self._ports:
+            # one node's after the other's, so that the list of who waits says where each of them is
+            few = min(share, count - len(visitors))
+            visitors += await gathered(
+                few, lambda _, port=port: self._visitor(port, secrets.token_urlsafe(32), start=True)
+            )
         waiting = await self._waiting(sessions[-1], count)
         advocates = await gathered(
-            count, lambda number: self._follower(sessions[number // PER_ADVOCATE], waiting[number])
+            count,
+            lambda number: self._follower(
+                self._ports[number // share - 1], sessions[number // PER_ADVOCATE], waiting[number]
+            ),
         )
         return [Pair(visitor, advocate) for visitor, advocate in zip(visitors, advocates, strict=True)]
 
     async def arrive(self, kind: str, number: int) -> Socket:
         """Begin a conversation, or open one more tab of an advocate."""
+        port = self._port(number)
         if kind == "staff":
-            return await self._staff(self._signed_in(number // PER_ADVOCATE + 1)[number // PER_ADVOCATE])
+            return await self._staff(port, self._signed_in(number // PER_ADVOCATE + 1)[number // PER_ADVOCATE])
         token = self._tokens[number] = secrets.token_urlsafe(32)
-        return await self._visitor(token, start=True)
+        return await self._visitor(port, token, start=True)
 
     async def return_of(self, kind: str, number: int) -> Socket:
         """Come back with what one holds."""
-        return await (
-            self.arrive(kind, number) if kind == "staff" else self._visitor(self._tokens[number], start=False)
-        )
+        if kind == "staff":
+            return await self.arrive(kind, number)
+        return await self._visitor(self._port(number), self._tokens[number], start=False)
 
     def sign_of_life(self) -> bytes | None:
         """Return what both kinds of page send."""
@@ -120,22 +131,23 @@ class RunningHavre(Running):
             raise Broken(f"{count} advocates are needed, {len(self._sessions)} were made")
         return self._sessions[:count]
 
-    async def _visitor(self, token: str, *, start: bool) -> Socket:
-        port = self._for_visitors
+    def _port(self, number: int) -> int:
+        return self._ports[number % len(self._ports)]
+
+    async def _visitor(self, port: int, token: str, *, start: bool) -> Socket:
         socket = await connect(port, "/ws/v", Origin=f"http://{LOOPBACK}:{port}")
         hello = {"type": "hello", "version": 1, "token": token, "after": 0, "start": start, "language": "en"}
         await asked(socket, hello, "welcome")
         return socket
 
-    async def _staff(self, session: str) -> Socket:
-        port = self._for_staff
+    async def _staff(self, port: int, session: str) -> Socket:
         socket = await connect(port, "/ws/s", Origin=f"http://{LOOPBACK}:{port}", Cookie=f"session={session}")
         await asked(socket, {"type": "hello", "version": 1, "follow": {}}, "welcome")
         return socket
 
     async def _waiting(self, session: str, count: int) -> list[str]:
         """Return the conversations that wait, once all are in the list."""
-        socket = await self._staff(session)
+        socket = await self._staff(self._ports[0], session)
         while True:
             overview = json.loads(await socket.until(lambda text: text.startswith(b'{"type":"overview"')))
             waiting = [one["id"] for one in overview["conversations"] if one["state"] == "waiting"]
@@ -143,8 +155,8 @@ class RunningHavre(Running):
                 socket.close()
                 return waiting
 
-    async def _follower(self, session: str, conversation: str) -> Socket:
-        socket = await self._staff(session)
+    async def _follower(self, port: int, session: str, conversation: str) -> Socket:
+        socket = await self._staff(port, session)
         # busy: nobody is offered anything, and each conversation goes where the load wants it
         await asked(socket, {"type": "availability", "ref": 1, "state": "busy"}, "ok")
         await asked(socket, {"type": "take", "ref": 2, "conversation": conversation}, "ok")

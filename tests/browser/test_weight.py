@@ -16,7 +16,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceW
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 MOST_BYTES = {"document": 10_000, "stylesheet": 6_000, "script": 20_000}
 """As gzip sends it, which each server in front of Havre can; `tests/contract` keeps what brotli makes of it."""
-MOST_SECONDS, MOST_TO_SEND = 4.0, 2.0
+MOST_SECONDS, MOST_PLAIN, MOST_TO_SEND = 4.0, 3.0, 2.0
+TRIES = 5
+"""What else the machine does can only make a try slower, so the budget is kept when one of them keeps it."""
 AS_SERVED = "tests.support.as_served"
 HELLO = "Can I write to you here?"
 
@@ -92,12 +94,17 @@ def test_the_first_screen_is_light_and_comes_in_few_steps(server: HavreServer) -
 
 def test_a_slow_phone_on_a_slow_line_writes_within_seconds(server: HavreServer) -> None:
     with sync_playwright() as playwright, browsers.chromium(playwright, whole=True) as chrome:
-        taken = [first_message(slowed(browsers.phone(chrome, "en-CA")), server.base_url) for _ in range(2)]
+        taken: list[float] = []
+        while len(taken) < TRIES and min(taken, default=MOST_SECONDS + 1) > MOST_SECONDS:
+            taken.append(first_message(slowed(browsers.phone(chrome, "en-CA")), server.base_url))
     assert min(taken) <= MOST_SECONDS
 
 
 def test_a_slow_phone_without_script_writes_within_seconds_too(server: HavreServer) -> None:
     with sync_playwright() as playwright, browsers.chromium(playwright, whole=True) as chrome:
-        taken = [plain_message(chrome, server.base_url) for _ in range(3)]
-    assert min(whole for whole, _ in taken) <= MOST_SECONDS
-    assert min(sending for _, sending in taken) <= MOST_TO_SEND
+        taken: list[tuple[float, float]] = []
+        while len(taken) < TRIES and min(taken, default=(MOST_PLAIN + 1, 0.0))[0] > MOST_PLAIN:
+            taken.append(plain_message(chrome, server.base_url))
+    whole, sending = min(taken)
+    assert whole <= MOST_PLAIN
+    assert sending <= MOST_TO_SEND
