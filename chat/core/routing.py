@@ -20,6 +20,8 @@ FADES_AFTER = timedelta(minutes=30)
 NOT_AGAIN_WITHIN = timedelta(minutes=3)
 """Somebody who declined or let an offer lapse is not offered the same conversation again at once."""
 
+URGENT = 2
+"""From this level on a conversation needs its advocate alone."""
 HEAD_START = {0: timedelta(0), 1: timedelta(minutes=2), 2: timedelta(minutes=20), 3: timedelta(hours=1)}
 """How much earlier a conversation counts as having arrived, by level. A start and not a rank, so nobody starves."""
 
@@ -52,8 +54,8 @@ def watched_since(since: datetime, last: datetime, now: datetime) -> datetime:
 
 
 def free_seats(capacity: int, held_levels: Sequence[int]) -> int:
-    """Return how many more somebody can hold; an urgent one (level 2 or more) lowers the capacity to one."""
-    most = 1 if any(level >= 2 for level in held_levels) else min(capacity, MOST_HELD)
+    """Return how many more somebody can hold; an urgent one lowers the capacity to one."""
+    most = 1 if any(level >= URGENT for level in held_levels) else min(capacity, MOST_HELD)
     return max(0, most - len(held_levels))
 
 
@@ -81,6 +83,7 @@ def offers(waiting: Sequence[Waiting], ready: Sequence[Ready]) -> list[tuple[UUI
             ),
         )
         pairs.append((one.id, best.id))
-        seats[best.id] -= 1
+        # an urgent one takes all of somebody's seats: what else is offered beside it could not be taken
+        seats[best.id] = 0 if one.level >= URGENT else seats[best.id] - 1
         load[best.id] += 1
     return pairs

@@ -36,6 +36,12 @@ def test_an_urgent_conversation_lowers_capacity_to_one() -> None:
     assert free_seats(9, []) == 4
 
 
+def test_who_is_offered_an_urgent_conversation_is_offered_nothing_beside_it() -> None:
+    urgent, calm = waiting(1, 1, level=2), waiting(2, 9)
+    assert offers([calm, urgent], [ready(1)]) == [(UUID(int=1), 1)]
+    assert offers([calm, urgent], [ready(1), ready(2)]) == [(UUID(int=1), 1), (UUID(int=2), 2)]
+
+
 def test_offers_prefer_the_language_and_respect_a_refusal() -> None:
     ben, cleo = ready(1), ready(2, "fr")
     french = waiting(1, 5, language="fr")
@@ -93,7 +99,10 @@ def test_nobody_is_overfilled_offered_twice_or_asked_again_and_no_seat_is_wasted
     seats = {person.id: free_seats(person.capacity, person.held_levels) for person in shift}
     assert all(times == 1 for times in offered.values())
     assert all(taken[person] <= seats[person] for person in taken)
+    levels = {one.id: one.level for one in queue}
+    alone = {person for conversation, person in pairs if levels[conversation] >= 2}
     for one in queue:
         assert not any((one.id, person) in pairs for person in one.not_to)
         if one.id not in offered:
-            assert not any(seats[person] > taken[person] and person not in one.not_to for person in seats)
+            free = {person for person in seats if seats[person] > taken[person] and person not in alone}
+            assert free <= one.not_to
