@@ -239,7 +239,7 @@ class VisitorStories(ArchivePages):
 
 
 def test_the_script_that_erases_stores_nothing_and_goes_nowhere() -> None:
-    from tests.contract.test_pages import FRONTEND, goes_elsewhere, stores
+    from tests.support.shipped import FRONTEND, goes_elsewhere, stores
 
     text = (FRONTEND / "static/js/erase/main.js").read_text(encoding="utf-8")
     assert [*stores(text), *goes_elsewhere(text)] == []

@@ -223,7 +223,7 @@ def test_answers_are_nothing_until_something_is_chosen() -> None:
 
 
 def test_the_page_that_asks_stores_nothing_and_goes_nowhere() -> None:
-    from tests.contract.test_pages import FRONTEND, goes_elsewhere, stores
+    from tests.support.shipped import FRONTEND, goes_elsewhere, stores
 
     text = (FRONTEND / "static/js/survey/main.js").read_text(encoding="utf-8")
     assert [*stores(text), *goes_elsewhere(text)] == []

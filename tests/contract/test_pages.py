@@ -1,22 +1,14 @@
-"""Check the pages as they are shipped: nothing that runs or stores by the back door, no untranslated or hard words.
-
-Each rule is a function that names what is wrong in a text, so that a test can show it a broken one.
-"""
+"""Check the visitor's page as the server makes it: the way out first, nothing stored, all words at hand, light."""
 
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
-from pathlib import Path
 from typing import get_args
 
 import pytest
-from babel.messages.catalog import Message
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_python
-from babel.messages.pofile import read_po
 from django.http import HttpResponse
 from django.test import RequestFactory
 from django.utils import translation
@@ -26,45 +18,8 @@ from chat.selectors import SiteView
 from chat.selectors.outlook import Outlook
 from frontend.security_headers import SecurityHeaders
 from frontend.views import visitor
-from ops.messages import extract_template
 from tests.support.needs import need_node
-
-ROOT = Path(__file__).resolve().parents[2]
-FRONTEND = ROOT / "frontend"
-ROOMS = ("audit", "encryption", "staff", "chat", "crisis", "directory", "cases", "figures", "ops", "frontend")
-CATALOGUE = ROOT / "locale/fr/LC_MESSAGES/django.po"
-KEYWORDS = DEFAULT_KEYWORDS | {"gettext_lazy": None, "gettext_noop": None, "ngettext_lazy": (1, 2)}
-
-SCRIPTS = sorted((FRONTEND / "static/js").rglob("*.js"))
-STYLES = sorted((FRONTEND / "static/css").glob("*.css"))
-TEMPLATES = sorted((FRONTEND / "templates").rglob("*.html"))
-LOADED_LATER = {
-    FRONTEND / "static/js" / name
-    for name in (
-        *("lib/expected.js", "lib/poll.js", "lib/links.js", "lib/parts.js"),
-        *("visitor/back.js", "visitor/ending.js", "visitor/paused.js", "visitor/proof.js", "visitor/texts.js"),
-        *("visitor/tongue.js", "visitor/waiting.js"),
-    )
-}
-VISITOR_SCRIPTS = [
-    FRONTEND / "static/js/lib" / name
-    for name in ("expected.js", "links.js", "parts.js", "poll.js", "socket.js", "visitor_store.js")
-] + sorted((FRONTEND / "static/js/visitor").glob("*.js"))
-VISITOR_TEMPLATES = [path for path in TEMPLATES if "staff" not in path.parts]
-VISITOR_WORDS = [
-    FRONTEND / name
-    for name in (
-        "views/visitor.py",
-        "views/plain.py",
-        "return_words.py",
-        "pause_words.py",
-        "limit_lines.py",
-        "truth.py",
-        "duty_card.py",
-    )
-]
-NAMES = {"Havre", "Français", "English", "UTC"}
-"""Words that are the same in each language; so are the names of some keys, which stand in `kbd`."""
+from tests.support.shipped import LOADED_LATER, STYLES, VISITOR_SCRIPTS
 
 MOST_BYTES = {"html": 8_000, "css": 6_000, "js": 15_000}
 """What a visitor's first screen may weigh as brotli sends it (`frontend.md` section 5)."""
@@ -73,8 +28,6 @@ PACK = """
 const { brotliCompressSync } = require("node:zlib");
 console.log(brotliCompressSync(require("node:fs").readFileSync(0)).length);
 """
-
-Problems = Iterator[str]
 
 SITE = SiteView(
     name="Havre",
@@ -86,202 +39,6 @@ SITE = SiteView(
     page_title_fr="Accueil",
     open=True,
 )
-
-
-def called(path: Path) -> str:
-    """Return the name of a test about a file."""
-    return str(path.relative_to(FRONTEND))
-
-
-# what must not stand in a file
-
-
-FILLED = """srcdoc="{% filter force_escape %}{% include 'frontend/plain/write.html' %}{% endfilter %}\""""
-"""A frame that comes with its page: what stands in it is a template of ours, and its variables are escaped in there."""
-
-
-def runs_text(text: str) -> Problems:
-    """Name what turns text into markup, script or style."""
-    forbidden = (
-        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|javascript:|srcdoc"
-        r"|DOMParser|createContextualFragment|[\s\"']style\s*=|[\s\"']on[a-z]+=|<style"
-    )
-    yield from re.findall(forbidden, text.replace(FILLED, ""))
-
-
-def stores(text: str) -> Problems:
-    """Name what leaves something behind in the browser."""
-    forbidden = (
-        r"localStorage|sessionStorage|indexedDB|document\.cookie|cookieStore|serviceWorker|\bcaches\b"
-        r"|pushState|replaceState"
-    )
-    yield from re.findall(forbidden, text)
-
-
-def goes_elsewhere(text: str) -> Problems:
-    """Name addresses of third parties."""
-    for address in re.findall(r"(?:https?:|wss?:)?//[\w.-]+\.[a-z]{2,}[^\s\"')]*", text):
-        if not address.startswith("http://www.w3.org/"):
-            yield address
-
-
-def physical(text: str) -> Problems:
-    """Name style rules that know left and right: a page in Arabic reads the other way."""
-    rules = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    yield from re.findall(r"(?<![\w-])(?:[\w-]+-)?(?:left|right)(?:-[\w-]+)?\s*:", rules)
-    yield from re.findall(r":\s*(?:[\w-]+\s+)*(?:left|right)\b[^;{}]*", rules)
-
-
-def bare_words(text: str) -> Problems:
-    """Name words of a template that no translation tag holds."""
-    text = re.sub(r"{#.*?#}|<!--.*?-->|{% comment.*?endcomment %}", "", text, flags=re.DOTALL)
-    text = re.sub(r"{% blocktrans(?:late)?\b.*?{% endblocktrans(?:late)? %}", "", text, flags=re.DOTALL)
-    # these blocks fill attributes of the page that is extended
-    text = re.sub(r"{% block body %}[a-z -]*{% endblock %}|{% block root %}.*?{% endblock %}", "", text)
-    text = re.sub(r"<kbd>(?:Alt|Ctrl|\w)</kbd>", "", text)
-    text = re.sub(r"{%.*?%}|{{.*?}}", " ", text, flags=re.DOTALL)
-    texts = re.findall(r"(?:aria-label|title|placeholder|alt|aria-description)\s*=\s*\"([^\"]*)\"", text)
-    texts.append(re.sub(r"<(?:[^<>\"]|\"[^\"]*\")*>", " ", text))
-    for piece in texts:
-        for word in re.findall(r"[^\W\d_]+", piece.replace("&nbsp;", " ")):
-            if word not in NAMES:
-                yield word
-
-
-@pytest.mark.parametrize("path", SCRIPTS + TEMPLATES, ids=called)
-def test_nothing_turns_text_into_markup(path: Path) -> None:
-    assert list(runs_text(path.read_text(encoding="utf-8"))) == []
-
-
-@pytest.mark.parametrize("path", VISITOR_SCRIPTS + VISITOR_TEMPLATES, ids=called)
-def test_the_visitors_page_stores_nothing(path: Path) -> None:
-    assert list(stores(path.read_text(encoding="utf-8"))) == []
-
-
-@pytest.mark.parametrize("path", SCRIPTS + STYLES + TEMPLATES, ids=called)
-def test_no_third_party(path: Path) -> None:
-    assert list(goes_elsewhere(path.read_text(encoding="utf-8"))) == []
-
-
-@pytest.mark.parametrize("path", STYLES, ids=called)
-def test_styles_are_logical(path: Path) -> None:
-    assert list(physical(path.read_text(encoding="utf-8"))) == []
-
-
-@pytest.mark.parametrize("path", TEMPLATES, ids=called)
-def test_every_word_of_a_template_can_be_translated(path: Path) -> None:
-    assert list(bare_words(path.read_text(encoding="utf-8"))) == []
-
-
-@pytest.mark.parametrize("path", SCRIPTS, ids=called)
-def test_scripts_stay_small_enough_to_read(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
-
-
-@pytest.mark.parametrize(
-    ("rule", "broken"),
-    [
-        (runs_text, 'row.innerHTML = "x"'),
-        (runs_text, '<p style="color: red">'),
-        (runs_text, '<a onclick="go()">'),
-        (stores, 'sessionStorage.setItem("t", token)'),
-        (goes_elsewhere, '<script src="//cdn.example.com/x.js">'),
-        (goes_elsewhere, "@import url(https://fonts.example.org/a.css)"),
-        (physical, "a { margin-left: 1px }"),
-        (physical, "a { text-align: right }"),
-        (physical, "a { border-top-left-radius: 1px }"),
-        (bare_words, "<p>Hello {{ name }}</p>"),
-        (bare_words, '<nav aria-label="Pages">'),
-        (bare_words, "<kbd>Enter</kbd>"),
-    ],
-)
-def test_the_rules_find_what_is_broken(rule: Callable[[str], Problems], broken: str) -> None:
-    assert list(rule(broken)) != []
-
-
-def test_edges_stay_where_colours_are_the_readers() -> None:
-    rules = (FRONTEND / "static/css/visitor.css").read_text(encoding="utf-8")
-    forced = re.search(r"forced-colors: active\) {\n(.*?)\n}", rules, re.DOTALL)
-    assert forced is not None
-    assert forced[1].strip() == ".leave, button, .button, #log li { border: 2px solid; }"
-
-
-# translations
-
-
-@cache
-def catalogue() -> dict[str, Message]:
-    """Return the French messages by their first text."""
-    with CATALOGUE.open("rb") as file:
-        return {
-            message.id if isinstance(message.id, str) else message.id[0]: message
-            for message in read_po(file, locale="fr")
-            if message.id
-        }
-
-
-def french(text: str) -> list[str]:
-    """Return the French forms of a text; none when there is no translation that somebody vouches for."""
-    message = catalogue().get(text)
-    if message is None or message.fuzzy:
-        return []
-    return [message.string or ""] if isinstance(message.string, str) else list(message.string or [])
-
-
-def texts_of(path: Path) -> Iterator[str]:
-    """Yield every text that a file asks to be translated."""
-    extract = extract_template if path.suffix == ".html" else extract_python
-    with path.open("rb") as file:
-        for _line, _function, texts, _comments in extract(file, KEYWORDS, (), {"encoding": "utf-8"}):
-            first = texts[0] if isinstance(texts, tuple) else texts
-            if first:
-                yield first
-
-
-def sources() -> list[Path]:
-    """Return every file that may hold texts for people."""
-    python = [path for room in ROOMS for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts]
-    return sorted(python) + TEMPLATES
-
-
-def marks(text: str) -> list[str]:
-    """Return the places of a text that are filled in."""
-    return sorted(re.findall(r"%\(\w+\)[sd]|{\w+}", text))
-
-
-def test_every_text_has_a_french_one() -> None:
-    missing = [
-        (str(path.relative_to(ROOT)), text)
-        for path in sources()
-        for text in texts_of(path)
-        if not french(text) or not all(french(text))
-    ]
-    assert missing == []
-
-
-def test_translations_keep_what_is_filled_in() -> None:
-    assert [text for text in catalogue() for form in french(text) if marks(form) != marks(text)] == []
-
-
-def test_no_text_stands_twice_in_the_catalogue() -> None:
-    """Babel takes the last one without a word, and with it somebody else's."""
-    heads = re.findall(r'^((?:msgctxt .*\n)?msgid (?:".*"\n)+)', CATALOGUE.read_text(encoding="utf-8"), re.MULTILINE)
-    twice = {head for head in heads if heads.count(head) > 1}
-    assert twice == set()
-
-
-def test_a_thing_has_one_name() -> None:
-    """A visitor's talk with us is a chat; the state between ready and away has one French name."""
-    texts = {text for path in [*VISITOR_TEMPLATES, *VISITOR_WORDS] for text in texts_of(path)}
-    assert [text for text in texts if "conversation" in text.lower()] == []
-    (busy,) = french("Busy")
-    for text in catalogue():
-        if "“Busy”" in text:
-            assert f"« {busy} »".replace(" ", "\xa0") in french(text)[0].replace(" ", "\xa0")
-
-
-# the page itself
-
 
 Page = Callable[..., HttpResponse]
 

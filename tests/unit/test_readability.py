@@ -13,7 +13,7 @@ from io import BytesIO
 import pytest
 
 from ops.messages import extract_template
-from tests.contract.test_pages import FRONTEND, KEYWORDS, VISITOR_TEMPLATES, french, texts_of
+from tests.support.shipped import FRONTEND, KEYWORDS, VISITOR_TEMPLATES, french, texts_of
 
 MOST_MEAN_WORDS, MOST_WORDS, MOST_LIX = 12, 20, 30
 FEWEST_WORDS = 4
