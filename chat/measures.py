@@ -32,6 +32,10 @@ gaps_healed = Counter("havre_gaps_healed", "Gaps on a socket that were read from
 screenings_failed = Counter(
     "havre_screenings_failed", "Messages that the screening could not look at", registry=registry
 )
+rules_version = Gauge("havre_rules_version", "Version of the screening rules in force here", registry=registry)
+rules_failed = Gauge(
+    "havre_rules_failed", "1 while the site's newest rules have a flaw, and may not be in force here", registry=registry
+)
 resyncs = Counter("havre_resyncs", "Slow sockets that read the log instead of their queue", registry=registry)
 slowed = Counter("havre_slowed", "Frames and texts held back, or refused for now", ["what"], registry=registry)
 proofs = Counter("havre_proofs", "Proofs of work in a flood", ["what"], registry=registry)

@@ -87,7 +87,8 @@ VARIABLES: dict[str, str] = {
     "HAVRE_WRITES_PER_SECOND": "Texts a second that one sender may write on in one conversation, after a burst of ten; "
     "0 sets no pace at all, for benchmarks. Default: 1.",
     "HAVRE_TRUSTED_PROXIES": "Addresses or networks of proxies whose X-Forwarded-For is believed, or *. Default: none.",
-    "HAVRE_SCREENING": "1 lets the screening rules raise escalations; docs/screening.md says how often they are wrong. "
+    "HAVRE_SCREENING": "1 lets the screening rules raise escalations, until an administrator has switched that in the "
+    "app; docs/screening.md says how often they are wrong. "
     "Default: 0.",
     "HAVRE_PAGING_NETWORKS": "Private networks to which pages for who is on call may go; public addresses always may. "
     "Default: none.",

@@ -10,12 +10,11 @@ class CrisisConfig(AppConfig):
 
     def ready(self) -> None:
         """Hand selector and screener over."""
-        from django.conf import settings
-
         from chat.hooks import register_escalations, register_screener
         from crisis.cues import Cues
+        from crisis.in_force import rules
         from crisis.selectors import open_escalations
 
         register_escalations(open_escalations)
-        if settings.SCREENING:
-            register_screener(Cues())
+        # whether the site screens is known to what is in force, and may change while the process runs
+        register_screener(Cues(rules.screener))

@@ -1,10 +1,11 @@
 """Screen what visitors write, and call for help where the rules find danger."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
 from chat.log import StoredEvent
-from crisis.core.screening import Screening
+from crisis.core.screening import Screener, Screening
 from crisis.rules import shipped
 from crisis.services import raise_cue
 
@@ -13,11 +14,17 @@ LONGEST_WORDS = 120
 
 
 class Cues:
-    """Be the screener that `chat` asks."""
+    """Be the screener that `chat` asks. `rules` gives what screens now, None while the site does not screen."""
+
+    def __init__(self, rules: Callable[[], Screener | None] = shipped) -> None:
+        self._rules = rules
 
     def found(self, text: str) -> Screening | None:
         """Return what the rules find, None in an ordinary message."""
-        screening = shipped().screen(text)
+        screener = self._rules()
+        if screener is None:
+            return None
+        screening = screener.screen(text)
         return screening if screening.level else None
 
     def call(self, conversation_id: UUID, client_id: str, finding: Screening, now: datetime) -> tuple[StoredEvent, ...]:

@@ -272,3 +272,26 @@ class DutyRow(models.Model):
 
     def __str__(self) -> str:
         return f"duty to report in {self.province}, version {self.version}"
+
+
+class RuleVersion(models.Model):
+    """Be one version of the screening rules that a site has of its own; the newest counts, none is changed or removed.
+
+    Before the first one there are the shipped rules alone, and `HAVRE_SCREENING` says whether they screen.
+    """
+
+    number = models.PositiveIntegerField(primary_key=True)
+    # the whole file, so that a version stands by itself: no visitor's words belong in it
+    rules = models.TextField(blank=True)
+    # null: as the environment says
+    screens = models.BooleanField(null=True)
+    why = models.CharField(max_length=300)
+    back_to = models.PositiveIntegerField(null=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(number__gte=1), name="versions_begin_at_1")]
+
+    def __str__(self) -> str:
+        return f"version {self.number} of the rules"

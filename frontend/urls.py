@@ -17,6 +17,9 @@ from frontend.views import (
     plain_words,
     plain_write,
     returning,
+    rule_editor,
+    rule_versions,
+    rules,
     staff,
     visitor,
     wall,
@@ -31,6 +34,8 @@ CONVERSATION = "staff/api/conversations/<uuid:pk>"
 ESCALATION = "staff/api/escalations/<uuid:pk>"
 ARCHIVED = "staff/archive/<uuid:pk>"
 TARGET = "staff/on-call/<uuid:pk>"
+RULE = "staff/rules/rule/<str:name>"
+RULES_VERSION = "staff/rules/versions/<int:number>"
 
 urlpatterns = [
     path("", visitor.home, name="home"),
@@ -106,6 +111,21 @@ urlpatterns = [
     path("staff/ladder", ladder.ladder, name="ladder"),
     path("staff/ladder/set", ladder.set_level, name="set_level"),
     path("staff/ladder/silence", ladder.silence, name="set_silence"),
+    path("staff/rules", rules.rules, name="rules"),
+    path("staff/rules/try", rules.try_lines, name="try_lines"),
+    path("staff/rules/new", rule_editor.new, name="new_rule"),
+    path("staff/rules/file", rule_versions.export, name="export_rules"),
+    path("staff/rules/import", rule_versions.bring, name="import_rules"),
+    path("staff/rules/switch", rule_versions.switch_page, name="switch_page"),
+    path("staff/rules/switch/set", rule_versions.switch, name="switch_screening"),
+    path(RULE, rules.rule, name="rule"),
+    path(f"{RULE}/edit", rule_editor.edit, name="edit_rule"),
+    path(f"{RULE}/off", rule_editor.switch_off, name="rule_off"),
+    path(f"{RULE}/on", rule_editor.switch_on, name="rule_on"),
+    path(f"{RULE}/back", rule_editor.put_back, name="rule_back"),
+    path("staff/rules/versions", rule_versions.versions, name="rule_versions"),
+    path(RULES_VERSION, rule_versions.version, name="rule_version"),
+    path(f"{RULES_VERSION}/back", rule_versions.go_back, name="rules_back"),
     path(f"{CONVERSATION}/flag", api.raise_flag, name="raise_flag"),
     path(f"{CONVERSATION}/voice", api.mark_changed_voice, name="mark_changed_voice"),
     path(f"{CONVERSATION}/pause", api.pause, name="pause"),

@@ -11,6 +11,7 @@ from django.utils import timezone
 from chat.consumers.open import open_sockets
 from chat.db import in_db
 from chat.hub import hub
+from crisis.in_force import rules
 from encryption.core.archive import NotOurs
 from encryption.providers import ProviderDown
 from encryption.services import archive, rounds, sealing
@@ -30,8 +31,10 @@ async def ready(request: HttpRequest) -> JsonResponse:
     parts = {"database": database, "layer": layer, "bus": not hub().deaf, "keys": keys}
     draining = open_sockets().draining
     good = all(parts.values()) and not draining
-    # a doubtful clock keeps old keys alive and is for an operator; nobody who needs help is turned away for it
-    more = {"draining": draining, "clock": clock}
+    # a doubtful clock keeps old keys alive, and rules with a flaw leave others in force: that is for an operator;
+    # nobody who needs help is turned away for it
+    force = rules.force
+    more = {"draining": draining, "clock": clock, "rules": force is None or force.flaw is None}
     return JsonResponse({"ready": good, **parts, **more}, status=200 if good else 503)
 
 

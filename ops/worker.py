@@ -18,6 +18,7 @@ from audit import signing
 from cases.delivery import deliver_due, given_up
 from chat import broadcast, services
 from chat.db import in_db
+from crisis import in_force
 from crisis.services import climb_due, forget_pagings, mend_clocks, mend_pagings, raise_unspoken
 from encryption.services import rounds
 from encryption.services.sealing import LOOK_AGAIN, sweep
@@ -63,7 +64,8 @@ async def run_forever() -> None:
         loops.create_task(_again(REFRESH, _retire))
         loops.create_task(_again(HEADS, _tend))
         loops.create_task(_again(HEADS, _report))
-        loops.create_task(_again(LOOK_AGAIN, _tidy))
+        for every, chore in CHORES:
+            loops.create_task(_again(every, chore))
 
 
 class WallClock:
@@ -192,13 +194,26 @@ async def _tidy(now: datetime) -> None:
     await in_db(sweep)
 
 
+CHORES: tuple[tuple[float, Callable[[datetime], Awaitable[None]]], ...] = (
+    (LOOK_AGAIN, _tidy),
+    (in_force.EVERY, in_force.rules.look),
+)
+"""What every process does, web process and worker."""
+
+
+async def _run_chores() -> None:
+    async with asyncio.TaskGroup() as loops:
+        for every, chore in CHORES:
+            loops.create_task(_again(every, chore))
+
+
 def start_inline_worker() -> None:
     """Run the loop on this event loop, once, when the settings ask for it; else only what every process must do.
 
     Without Redis no other process could reach this one's sockets, and a thread would touch another loop's queues.
     """
     if not _inline:
-        work = run_forever() if settings.INLINE_WORKER else _again(LOOK_AGAIN, _tidy)
+        work = run_forever() if settings.INLINE_WORKER else _run_chores()
         _inline.add(asyncio.get_running_loop().create_task(work))
 
 

@@ -59,6 +59,8 @@ class Action(StrEnum):
     SET_ON_CALL = "set_on_call"
     SET_LADDER = "set_ladder"
     EDIT_DUTY = "edit_duty"
+    SEE_RULES = "see_rules"  # what the screening looks for, its versions, and what it says to a line that is typed in
+    SET_RULES = "set_rules"
 
 
 _NONE: frozenset[Relation] = frozenset()
@@ -105,6 +107,8 @@ TABLE: dict[Action, dict[Role, frozenset[Relation]]] = {
     Action.SET_ON_CALL: {_AD: _SITE},
     Action.SET_LADDER: {_AD: _SITE},
     Action.EDIT_DUTY: {_AD: _SITE},
+    Action.SEE_RULES: {_S: _SITE, _AD: _SITE},
+    Action.SET_RULES: {_AD: _SITE},
 }
 
 

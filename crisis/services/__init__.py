@@ -35,6 +35,7 @@ from crisis.services.paging import (
     step_pagings,
 )
 from crisis.services.returns import accept_return
+from crisis.services.rules import keep_rules, note_export, roll_back, switch_screening
 from crisis.services.rungs import set_rung, set_silence
 from crisis.services.unspoken import mark_changed_voice, raise_unspoken
 
@@ -48,10 +49,12 @@ __all__ = [
     "climb_due",
     "confirm_external",
     "forget_pagings",
+    "keep_rules",
     "mark_changed_voice",
     "mend_clocks",
     "mend_pagings",
     "note_contact",
+    "note_export",
     "note_told",
     "page_earlier",
     "propose_external",
@@ -64,6 +67,7 @@ __all__ = [
     "renew_secret",
     "resolve",
     "restore_duty",
+    "roll_back",
     "send_duty_card",
     "set_duty",
     "set_rung",
@@ -72,5 +76,6 @@ __all__ = [
     "stand_down",
     "start_work",
     "step_pagings",
+    "switch_screening",
     "try_target",
 ]

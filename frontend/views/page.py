@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from staff.permissions import Action, allowed_at_all
 from staff.web import StaffRequest
 
-_INSIDE = {"ladder": "on_call"}
+_INSIDE = {"ladder": "on_call", "rule_versions": "rules"}
 """Pages that no link of the bar leads to, with the one that is shown as where they are."""
 
 
@@ -24,6 +24,8 @@ def staff_page(request: StaffRequest, template: str, status: int = 200, **contex
         ("archive", _("Archive"), Action.READ_ARCHIVE),
         ("on_call", _("On call"), Action.SEE_ON_CALL),
         ("duty", _("Duty to report"), Action.SEE_DUTY),
+        # a supervisor, who looks and changes nothing, comes to it from the levels
+        ("rules", _("Screening rules"), Action.SET_RULES),
     ]
     here = context.get("here")
     frame = {

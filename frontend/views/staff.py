@@ -47,7 +47,9 @@ from staff.web import StaffRequest, sign_out, staff_view
 logger = logging.getLogger(__name__)
 
 LANGUAGES = ("en", "fr")
-PAGES = frozenset({"console", "board", "displays", "cases", "archive", "on_call", "ladder", "duty"})
+PAGES = frozenset(
+    {"console", "board", "displays", "cases", "archive", "on_call", "ladder", "duty", "rules", "rule_versions"}
+)
 """Pages that can be shown again in the other language."""
 
 

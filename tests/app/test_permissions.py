@@ -37,6 +37,7 @@ SUPERVISOR_MAY = {"note", "read", "mark", "pause", "lift"}
 SITE_WIDE = {
     *(Action.SEE_ON_CALL, Action.TEST_ON_CALL, Action.SET_ON_CALL, Action.SET_LADDER),
     *(Action.SEE_DUTY, Action.EDIT_DUTY),
+    *(Action.SEE_RULES, Action.SET_RULES),
 }
 """What an administrator does: about no conversation and no case."""
 

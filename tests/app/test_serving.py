@@ -12,7 +12,9 @@ from unittest import mock
 import pytest
 from django.core.management import call_command
 
+from crisis import in_force
 from crisis.core.screening import BadRule
+from crisis.selectors.rules import Newest
 from ops.management.commands import serve
 from ops.one_server import AlreadyServed, claim
 from tests.support.daemon import ROOT, clean_environment
@@ -77,7 +79,7 @@ def order(settings: Any) -> Iterator[mock.Mock]:
     steps = mock.Mock()
     with mock.patch.multiple(
         serve,
-        shipped=steps.rules,
+        rules=steps.rules,
         keep_pauses_short=steps.pauses,
         serve_daphne=steps.serve,
         _check_free=mock.DEFAULT,
@@ -86,17 +88,18 @@ def order(settings: Any) -> Iterator[mock.Mock]:
         yield steps
 
 
-def test_the_rules_are_read_before_anybody_is_let_in(order: mock.Mock, settings: Any) -> None:
+def test_the_rules_are_read_before_anybody_is_let_in(order: mock.Mock) -> None:
     call_command("serve")
-    assert [name for name, _, _ in order.mock_calls] == ["rules", "pauses", "serve"]
-    order.reset_mock()
-    settings.SCREENING = False
-    call_command("serve")
-    assert [name for name, _, _ in order.mock_calls] == ["pauses", "serve"]
+    assert [name for name, _, _ in order.mock_calls] == ["rules.load", "pauses", "serve"]
 
 
 def test_a_bad_rule_keeps_nobody_out(order: mock.Mock, caplog: pytest.LogCaptureFixture) -> None:
-    order.rules.side_effect = BadRule("a.rule", "it has no pattern")
-    call_command("serve")
+    order.rules.load = in_force.InForce().load
+    bad = BadRule("a.rule", "it has no pattern")
+    with (
+        mock.patch.object(in_force, "newest_rules", return_value=Newest(0, True, "")),
+        mock.patch("crisis.rules.shipped", side_effect=bad),
+    ):
+        call_command("serve")
     order.serve.assert_called_once()
-    assert "messages cannot be screened: rule a.rule: it has no pattern" in caplog.text
+    assert "the screening rules has a flaw" in caplog.text

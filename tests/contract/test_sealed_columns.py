@@ -106,6 +106,8 @@ MAY_BE_CLEAR: dict[str, str] = {
     "crisis.OnCallTarget.way": CODE,
     "crisis.Paging.kind": CODE,
     "crisis.Paging.state": CODE,
+    "crisis.RuleVersion.rules": "rules of the site; its page says that no visitor's words belong there",
+    "crisis.RuleVersion.why": STAFF_WORD,
     "crisis.Rung.pages": CODE,
     "directory.Organization.name": STAFF_WORD,
     "directory.Organization.website": ADDRESS,

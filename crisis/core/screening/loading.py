@@ -38,11 +38,11 @@ LIMITS = Limits(danger=6, now=0, threat=0)
 
 
 class BadRule(ValueError):
-    """Tell which rule cannot be used, and why."""
+    """Tell which rule cannot be used, and why; `example` is the one that fails, and `wanted` what it must do."""
 
-    def __init__(self, rule: str, why: str) -> None:
+    def __init__(self, rule: str, why: str, *, wanted: str = "", example: str = "") -> None:
         super().__init__(f"rule {rule}: {why}")
-        self.rule, self.why = rule, why
+        self.rule, self.why, self.wanted, self.example = rule, why, wanted, example
 
 
 def build(files: Iterable[Mapping[str, Any]], everyday: Mapping[str, int], *, checked: bool = True) -> Screener:
@@ -60,11 +60,13 @@ def build(files: Iterable[Mapping[str, Any]], everyday: Mapping[str, int], *, ch
     points: dict[str, Points] = {}
     limits = LIMITS
     plain_words: dict[str, Points] = {}
+    mild: set[str] = set()
     for file in files:
         for name, words in file.get("concepts", {}).items():
             concepts[name] = f"{concepts.get(name, '')}\n{words}"
         expansions.update(_pairs(file.get("short", "")))
         entries.extend(file.get("rule", ()))
+        mild.update(file.get("mild", ()))
         weak.extend(file.get("signal", ()))
         points.update({name: Points(*worth) for name, worth in file.get("points", {}).items()})
         for worths, those in file.get("words", {}).items():
@@ -82,11 +84,9 @@ def build(files: Iterable[Mapping[str, Any]], everyday: Mapping[str, int], *, ch
         raise BadRule("of words", str(error)) from error
     rules = list(_rules(entries, lexicon, points))
     signals = list(_signals(weak, lexicon, points))
-    screener = Screener(lexicon, rules, signals, limits, everyday, Words(plain_words))
-    for rule in rules if checked else ():
-        check(screener, rule)
-    for signal in signals if checked else ():
-        check_signal(screener, signal)
+    screener = Screener(lexicon, rules, signals, limits, everyday, Words(plain_words), mild)
+    if checked:
+        check_all(screener)
     return screener
 
 
@@ -98,24 +98,37 @@ def check(screener: Screener, rule: Rule) -> None:
     for text in rule.must_match:
         level = screener.screen(text).level
         if rule.kind != "danger" and level:
-            raise BadRule(rule.id, f"must be ordinary, but {screener.screen(text).rules} found it: {text!r}")
+            why = f"must be ordinary, but {screener.screen(text).rules} found it: {text!r}"
+            raise BadRule(rule.id, why, wanted="ordinary", example=text)
         if rule.kind == "danger" and not (level and _finds(screener, rule.id, text)):
-            raise BadRule(rule.id, f"must match: {text!r}")
+            raise _fails(rule.id, "match", text)
     for text in rule.must_not_match:
         if rule.kind == "danger" and _finds(screener, rule.id, text):
-            raise BadRule(rule.id, f"must not match: {text!r}")
+            raise _fails(rule.id, "not match", text)
         if rule.kind != "danger" and not screener.screen(text).level:
-            raise BadRule(rule.id, f"must not silence: {text!r}")
+            raise _fails(rule.id, "not silence", text)
 
 
 def check_signal(screener: Screener, signal: Signal) -> None:
     """Raise `BadRule` unless the signal is found in its examples, and not in those that it must not match."""
     for text in signal.must_match:
         if not _finds(screener, signal.id, text):
-            raise BadRule(signal.id, f"must match: {text!r}")
+            raise _fails(signal.id, "match", text)
     for text in signal.must_not_match:
         if _finds(screener, signal.id, text):
-            raise BadRule(signal.id, f"must not match: {text!r}")
+            raise _fails(signal.id, "not match", text)
+
+
+def check_all(screener: Screener) -> None:
+    """Raise `BadRule` for the first rule or signal whose own examples fail."""
+    for rule in screener.rules:
+        check(screener, rule)
+    for signal in screener.signals:
+        check_signal(screener, signal)
+
+
+def _fails(rule: str, wanted: str, text: str) -> BadRule:
+    return BadRule(rule, f"must {wanted}: {text!r}", wanted=wanted, example=text)
 
 
 def _finds(screener: Screener, name: str, text: str) -> bool:

@@ -5,7 +5,7 @@ nobody says `I`. It never silences a plain cry in another part of the message.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain, count
 
@@ -148,11 +148,14 @@ class Screener:
         limits: Limits,
         everyday: Mapping[str, int],
         words: Words | None = None,
+        mild: Set[str] = frozenset(),
     ) -> None:
+        """Keep all ready. A message is never less dangerous for a rule that is `mild`."""
         self.rules = tuple(rules)
         self.signals = tuple(signals)
         self.limits = limits
         self._words = words or Words()
+        self._mild = frozenset(mild)
         self._lexicon = lexicon
         self._not, self._pas = lexicon.number("NOT"), lexicon.number("PAS")
         self._subject, self._break = lexicon.number("SUBJECT"), lexicon.number("BREAK")
@@ -203,7 +206,16 @@ class Screener:
             return True
         return len(placed) > 1 and any(reach([places], limit - danger([words])) for words, places in placed)
 
-    def _level(self, evidence: Iterable[Cue]) -> int:
+    def _level(self, evidence: Sequence[Cue]) -> int:
+        level = self._level_by_points(evidence)
+        if self._mild and any(cue.rule in self._mild for cue in evidence):
+            others = [cue for cue in evidence if cue.rule not in self._mild and cue.rule != UNOPPOSED]
+            others = self._together(others)
+            if self._enough(others):
+                return max(level, self._level_by_points(others))
+        return level
+
+    def _level_by_points(self, evidence: Iterable[Cue]) -> int:
         points = sum([cue.points for cue in evidence], NO_POINTS)
         if points.threat < self.limits.threat:
             return 1

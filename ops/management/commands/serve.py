@@ -11,8 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from crisis.core.screening import BadRule
-from crisis.rules import shipped
+from crisis.in_force import rules
 from encryption.providers import ProviderDown
 from encryption.services import key_folder
 from ops.one_server import AlreadyServed, claim
@@ -41,8 +40,7 @@ class Command(BaseCommand):
             except AlreadyServed as served:
                 raise CommandError(f"another Havre serves {settings.DATA_DIR} already, on {served}") from None
         _make_key_folder()
-        if settings.SCREENING:
-            _load_rules()
+        _load_rules()
         keep_pauses_short()
         serve = serve_uvicorn if options["server"] == "uvicorn" else serve_daphne
         serve(host, port, partial(self._announce, host, port))
@@ -80,12 +78,11 @@ def _make_key_folder() -> None:
 
 
 def _load_rules() -> None:
-    """Read the rules now: the first message, and all that come with it, would wait a second for it."""
+    """Read the rules now: the first message, and all that come with it, would wait a second for them."""
     try:
-        shipped()
-    except BadRule as error:
-        # nobody may be kept from writing by a rule; each message that is not screened is counted
-        logging.getLogger(__name__).error("messages cannot be screened: %s", error)
+        rules.load()
+    finally:
+        connection.close()
 
 
 def _check_free(host: str, port: int) -> None:

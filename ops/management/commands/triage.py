@@ -5,10 +5,12 @@ import sys
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from crisis.core.screening import Screening
+from crisis.proving import built
 from crisis.rules import shipped
+from crisis.selectors.rules import newest_rules
 
 LONGEST = 64 * 1024
 """Bytes of a line that are screened; sixteen times what a message may have."""
@@ -20,9 +22,13 @@ class Command(BaseCommand):
     help = "Screen messages from standard input, one a line; prints one JSON object a line"
     requires_system_checks: list[str] = []
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--site", action="store_true", help="by the site's own rules; else by the shipped ones")
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Answer each line with one line, at once, so that a program can ask line by line."""
-        screener = shipped()
+        screener = built(newest_rules().text) if options["site"] else shipped()
         for line in lines(sys.stdin.buffer):
             self.stdout.write(as_json(screener.screen(line.decode("utf-8", "replace"))))
             self.stdout.flush()
