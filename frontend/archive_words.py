@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from chat.core.errors import ErrorCode
 from chat.services.archive import Line
+from frontend.case_words import timeline_words
 from frontend.selectors import Kept
-from frontend.staff_words import error_words, fact_words, timeline_words
+from frontend.staff_words import error_words, fact_words
 
 _OF_TIMELINE = {"flag_raised": "escalation_raised", "flag_climbed": "escalation_climbed"}
 """Facts whose words on the console need a level, which a closed conversation's line does not carry."""

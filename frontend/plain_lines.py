@@ -11,7 +11,7 @@ from django.utils import translation
 from chat.core.pausing import is_paused
 from frontend.pause_words import for_how_long
 from frontend.plain_look import Look
-from frontend.views.visitor import Words
+from frontend.visitor_words import Words
 
 OVER = {"ended_by_visitor", "ended_by_advocate"}
 ANEW = {"return_accepted", "paused", "pause_over"}

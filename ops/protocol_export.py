@@ -96,7 +96,7 @@ def _value(name: str, kind: inspect.Type) -> Any:
 
 def typescript() -> str:
     """Return the browser's types."""
-    lines = ["// Written by `manage.py export_protocol` from chat/protocol.py. Change that file, not this one.", ""]
+    lines = ["// Written by `manage.py export_protocol` from chat/protocol/. Change that, not this file.", ""]
     plain: list[type[Any]] = [
         wire.ProofChallenge,
         wire.Proof,
@@ -196,7 +196,7 @@ def markdown() -> str:
     lines = [
         "# The protocol",
         "",
-        "Written by `manage.py export_protocol` from `chat/protocol.py`.",
+        "Written by `manage.py export_protocol` from `chat/protocol/`.",
         "",
         f"Version {wire.PROTOCOL_VERSION}. JSON text frames of at most {wire.MOST_FRAME_BYTES} bytes;"
         " `/ws/v` for visitors, `/ws/s` for staff.",

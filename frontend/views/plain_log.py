@@ -28,7 +28,7 @@ from frontend import plain_cookie
 from frontend.plain_cookie import behind_cookie, token_in
 from frontend.plain_lines import Lines
 from frontend.plain_look import LIVE, OFTEN, Look, look_of
-from frontend.views.visitor import words
+from frontend.visitor_words import words
 
 AGAIN = {End.RENEW: 1, End.LATER: 10}
 """Seconds after which a browser asks again for a stream that ended in order; while a process is replaced, later."""

@@ -27,16 +27,18 @@ from chat.limits import limits
 from chat.selectors import pause_lengths
 from chat.services import hand_back_all
 from frontend import unlocking
-from frontend.staff_words import (
-    LEVEL_SHAPES,
-    board_words,
+from frontend.case_words import (
     case_status_names,
-    console_words,
     contact_choices,
     contact_type_names,
     disposition_names,
-    level_names,
     timeline_words,
+)
+from frontend.staff_words import (
+    LEVEL_SHAPES,
+    board_words,
+    console_words,
+    level_names,
 )
 from frontend.views.page import staff_page
 from staff.permissions import Action, allowed_at_all

@@ -1,4 +1,4 @@
-"""What is generated from chat/protocol.py is as the file says today."""
+"""What is generated from chat/protocol/ is as the file says today."""
 
 import ast
 import json

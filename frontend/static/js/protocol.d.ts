@@ -1,4 +1,4 @@
-// Written by `manage.py export_protocol` from chat/protocol.py. Change that file, not this one.
+// Written by `manage.py export_protocol` from chat/protocol/. Change that, not this file.
 
 /** Ask for the count whose derived key begins with `key_prefix`; signed, so that it comes back as it was. */
 export interface ProofChallenge {
