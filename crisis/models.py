@@ -34,6 +34,9 @@ class Rung(models.Model):
             models.CheckConstraint(
                 condition=Q(level__lt=3) | Q(aloud=True) & ~Q(pages="never"), name="level_3_is_never_silent"
             ),
+            models.CheckConstraint(
+                condition=Q(climbs=True) | ~Q(pages="never"), name="what_does_not_climb_pages_somebody"
+            ),
             models.CheckConstraint(condition=Q(seconds__gte=15, seconds__lte=1800), name="a_clock_that_can_be_met"),
         ]
 

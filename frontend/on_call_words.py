@@ -137,7 +137,7 @@ def not_settable() -> str:
     """Return why a level is not set."""
     return _(
         "A clock runs for 15 seconds at least and for 1,800 at most. Level 3 cannot climb, "
-        "sounds on the boards and pages who is on call."
+        "sounds on the boards and pages who is on call. A level that does not climb pages too."
     )
 
 

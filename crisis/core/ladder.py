@@ -143,6 +143,8 @@ def rung_for(level: int, within: timedelta, *, climbs: bool, aloud: bool = True,
         raise ValueError("Level 3 is the top: it calls again and cannot climb.")
     if level == HIGHEST and not (aloud and pages is not Pages.NEVER):
         raise ValueError("Level 3 is never silent: it sounds on the boards and pages who is on call.")
+    if not climbs and pages is Pages.NEVER:
+        raise ValueError("A level that does not climb pages who is on call: nobody need be at a board to hear of it.")
     return Rung(within, climbs, aloud, pages)
 
 

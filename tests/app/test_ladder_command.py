@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
 from django.test import TestCase
 
 from audit.models import AuditEvent
 from crisis import services
 from crisis.core.ladder import SHIPPED, Pages
-from crisis.models import Escalation
+from crisis.models import Escalation, Rung
 from crisis.selectors import ladder
 from crisis.services import set_rung
 from tests.support.people import NOON, ben, held_by
@@ -72,5 +73,14 @@ class LadderStories(TestCase):
                 set_rung(actor="command", level=level, seconds=seconds, climbs=climbs, pages=Pages.AT_ONCE, now=NOON)
         with pytest.raises(CommandError, match="the top"):
             told("set", 3, 60, "--then", "climb")
+        with pytest.raises(CommandError, match="does not climb pages"):
+            told("set", 1, 60, "--then", "repeat")
+        with pytest.raises(CommandError, match="does not climb pages"):
+            told("set", 2, 60, "--then", "repeat", "--page", "never")
         assert ladder() == SHIPPED
         assert not AuditEvent.objects.filter(action="ladder.set").exists()
+
+    def test_the_database_refuses_a_level_that_neither_climbs_nor_pages(self) -> None:
+        for level in (1, 2):
+            with self.subTest(level=level), pytest.raises(IntegrityError), transaction.atomic():
+                Rung.objects.create(level=level, seconds=60, climbs=False, pages=Pages.NEVER)

@@ -195,7 +195,10 @@ class Ladder(Pages):
         assert "a command" in html
 
     def test_what_may_not_be_set_is_said_beside_its_level(self) -> None:
+        wrong: tuple[dict[str, str], ...]
         wrong = ({"seconds": "5"}, {"seconds": "x"}, {"level": "4"}, {"level": "3", "pages": "never"}, {"pages": "?"})
+        # neither to climb nor to page is to let somebody wait in silence
+        wrong += ({"pages": "never"}, {"level": "1", "board": "aloud", "pages": "never"})
         for one in wrong:
             with self.subTest(one=one):
                 assert self.alix.post(reverse("set_level"), LEVEL_2 | one).status_code == 422

@@ -63,6 +63,14 @@ def test_level_3_is_never_silent(aloud: bool, pages: Pages) -> None:
     )
 
 
+@pytest.mark.parametrize("level", [1, 2])
+def test_what_does_not_climb_pages_somebody(level: int) -> None:
+    with pytest.raises(ValueError, match="does not climb pages"):
+        rung_for(level, timedelta(seconds=60), climbs=False, aloud=True)
+    for pages in (Pages.UNANSWERED, Pages.AT_ONCE):
+        assert rung_for(level, timedelta(seconds=60), climbs=False, pages=pages).pages is pages
+
+
 def test_each_target_has_its_turn_once_in_order() -> None:
     tried: list[str] = []
     while (target := next_target(["a", "b", "c"], tried)) is not None:
