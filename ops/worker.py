@@ -19,7 +19,7 @@ from cases.delivery import deliver_due, given_up
 from chat import broadcast, services
 from chat.db import in_db
 from crisis import in_force
-from crisis.services import climb_due, forget_pagings, mend_clocks, mend_pagings, raise_unspoken
+from crisis.services import CLIMBS_AT_ONCE, climb_due, forget_pagings, mend_clocks, mend_pagings, raise_unspoken
 from encryption.services import rounds
 from encryption.services.sealing import LOOK_AGAIN, sweep
 from ops.on_call import Pager
@@ -42,12 +42,13 @@ STEPS: tuple[Step, ...] = (
     services.offer_waiting,
     services.end_pauses,
 )
-CLOCKS: tuple[Step, ...] = (climb_due, raise_unspoken)
-MENDING: tuple[Step, ...] = (services.mend_set_back, mend_clocks, mend_pagings)
-AT_FIRST: tuple[Step, ...] = (mend_clocks, mend_pagings)
-"""What of it is done as a worker begins, since nobody knows what the clock did before: it makes calls come no later."""
+CALLS: tuple[Step, ...] = (mend_clocks, mend_pagings)
+"""What mends the times of calls for help, which come no later by it. Done for a while after the clock was set back, and
+as a worker begins, since nobody knows what the clock did before."""
 SET_BACK = 5.0
 """Seconds by which a clock goes back that is set; smaller steps are how clocks are kept right."""
+STRAGGLING = 60.0
+"""Seconds for which a command that began before the clock was set back may still commit a time of then."""
 
 
 async def run_forever() -> None:
@@ -58,6 +59,7 @@ async def run_forever() -> None:
         loops.create_task(_again(EVERY, lambda now: mend_clock(wall, now)))
         loops.create_task(_again(EVERY, run_shift))
         loops.create_task(_again(EVERY, run_clocks))
+        loops.create_task(_again(EVERY, call_unspoken))
         loops.create_task(_again(EVERY, pager.look))
         loops.create_task(_again(EVERY, deliver))
         loops.create_task(_again(REFRESH, _refresh))
@@ -69,10 +71,11 @@ async def run_forever() -> None:
 
 
 class WallClock:
-    """Notice when the clock on the wall goes back, which a clock that is never set does not."""
+    """Notice when the clock on the wall goes back, which a clock that is never set does not; remember what to mend."""
 
     def __init__(self) -> None:
         self._ahead: float | None = None
+        self._owed: dict[Step, float] = {}
 
     def is_new(self) -> bool:
         """Tell whether this clock was never looked at."""
@@ -84,11 +87,25 @@ class WallClock:
         self._ahead = ahead
         return before is not None and before - ahead > SET_BACK
 
+    def owe(self, steps: tuple[Step, ...], until: float) -> None:
+        """Remember steps that are due at each look until one has worked at this moment of the steady clock or later."""
+        self._owed |= dict.fromkeys(steps, until)
+
+    def owed(self) -> tuple[Step, ...]:
+        """Return the steps that are due."""
+        return tuple(self._owed)
+
+    def worked(self, step: Step, steady: float) -> None:
+        """Note that a step has worked."""
+        if steady >= self._owed[step]:
+            del self._owed[step]
+
 
 async def run_once(now: datetime) -> None:
     """Run every step once."""
     await run_shift(now)
     await run_clocks(now)
+    await call_unspoken(now)
     await deliver(now)
 
 
@@ -99,19 +116,29 @@ async def run_shift(now: datetime) -> None:
 
 
 async def mend_clock(wall: WallClock, now: datetime) -> None:
-    """Mend times that lie an age ahead once the clock was set back."""
-    steps = AT_FIRST if wall.is_new() else ()
-    if wall.went_back(now, time.monotonic()):
+    """Mend times that lie an age ahead once the clock was set back; what fails is tried again with the next look."""
+    steady = time.monotonic()
+    new, went_back = wall.is_new(), wall.went_back(now, steady)
+    if new or went_back:
+        wall.owe(CALLS, until=steady + STRAGGLING)
+    if went_back:
         logger.warning("the clock was set back: times that lie ahead are mended")
-        steps = MENDING
-    for step in steps:
-        await _step(step, now)
+        # once: silence counts anew from it
+        wall.owe((services.mend_set_back,), until=steady)
+    for step in wall.owed():
+        if await _step(step, now) is not None:
+            wall.worked(step, steady)
 
 
 async def run_clocks(now: datetime) -> None:
-    """Let escalations climb, and call because of what was not said."""
-    for step in CLOCKS:
-        await _step(step, now)
+    """Let escalations climb, however many; each batch is told of before the next one."""
+    while await _step(climb_due, now) == CLIMBS_AT_ONCE:
+        continue
+
+
+async def call_unspoken(now: datetime) -> None:
+    """Call because of what was not said: a loop of its own, since it seals reasons and keys may be slow."""
+    await _step(raise_unspoken, now)
 
 
 async def deliver(now: datetime) -> None:
@@ -152,8 +179,9 @@ async def _report(now: datetime) -> None:
     await _quietly(_tell_given_up, now)
 
 
-async def _step(step: Step, now: datetime) -> None:
-    """Run a step and publish what it did."""
+async def _step(step: Step, now: datetime) -> int | None:
+    """Run a step, publish what it did and return how much that was, None when it failed."""
+    done = None
     try:
         done = await in_db(step, now=now)
         await broadcast.publish(done.events)
@@ -162,6 +190,7 @@ async def _step(step: Step, now: datetime) -> None:
             await broadcast.publish_overview()
     except Exception as error:
         logger.error("step %s failed", step.__name__, exc_info=error)
+    return None if done is None else done.result
 
 
 async def _quietly(step: Callable[..., object], now: datetime) -> None:

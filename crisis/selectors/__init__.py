@@ -116,10 +116,10 @@ def open_levels(conversation: Conversation) -> list[int]:
     return list(rows.values_list("level", flat=True))
 
 
-def due_escalations(now: datetime, limit: int) -> list[UUID]:
+def due_escalations(now: datetime) -> list[UUID]:
     """Return the escalations whose clock has run out, the longest overdue first."""
     rows = Escalation.objects.filter(state="raised", due_at__lte=now).order_by("due_at", "pk")
-    return list(rows.values_list("pk", flat=True)[:limit])
+    return list(rows.values_list("pk", flat=True))
 
 
 def open_escalations() -> tuple[EscalationSummary, ...]:

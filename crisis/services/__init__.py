@@ -2,6 +2,7 @@
 
 from crisis.services.duty import card_was_sent, restore_duty, send_duty_card, set_duty
 from crisis.services.escalations import (
+    CLIMBS_AT_ONCE,
     acknowledge,
     climb_due,
     mend_clocks,
@@ -40,6 +41,7 @@ from crisis.services.rungs import set_rung, set_silence
 from crisis.services.unspoken import mark_changed_voice, raise_unspoken
 
 __all__ = [
+    "CLIMBS_AT_ONCE",
     "accept_return",
     "acknowledge",
     "add_target",

@@ -16,7 +16,19 @@ from chat.log import StoredEvent
 from chat.models import Conversation
 from chat.selectors import conversation_for
 from chat.services import Done
-from crisis.core.ladder import LEVELS, SETTLED, State, Step, Told, climb, first_due, level_after, next_state
+from crisis.core.ladder import (
+    LEVELS,
+    SETTLED,
+    SHIPPED,
+    Ladder,
+    State,
+    Step,
+    Told,
+    climb,
+    first_due,
+    level_after,
+    next_state,
+)
 from crisis.core.unspoken import Source
 from crisis.models import Escalation
 from crisis.selectors import (
@@ -41,6 +53,9 @@ from encryption.text import Secret
 from staff.permissions import Action
 
 logger = logging.getLogger(__name__)
+
+CLIMBS_AT_ONCE = 100
+"""After so many clocks have acted, boards are told of them before the next ones act."""
 
 
 def raise_escalation(
@@ -191,16 +206,20 @@ def read_reason(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[Sec
     return Done(reason)
 
 
-def climb_due(*, now: datetime, limit: int = 100) -> Done[int]:
+def climb_due(*, now: datetime, limit: int = CLIMBS_AT_ONCE) -> Done[int]:
     """Let the clocks act that have run out; return how many did, repeats at the top among them.
 
-    Any number of workers may call it at once: each escalation is looked at again under its conversation's lock, so it
-    climbs once. One that fails is logged, tried again with the next look and holds no other one up.
+    Where as many as `limit` did, others may be due. Any number of workers may call it at once: each escalation is
+    looked at again under its conversation's lock, so it climbs once. One that fails is logged, tried again with the
+    next look and holds no other one up.
     """
-    acted, events = 0, []
-    for pk in due_escalations(now, limit):
+    due = due_escalations(now)
+    acted, events, rungs = 0, [], ladder() if due else SHIPPED
+    for pk in due:
+        if acted == limit:
+            break
         try:
-            happened, event = _climb(pk, now)
+            happened, event = _climb(pk, now, rungs)
         except Unseen:
             # somebody holds its conversation just now; its clock has run out in a second too
             continue
@@ -222,9 +241,9 @@ def mend_clocks(*, now: datetime) -> Done[int]:
     return Done(mended)
 
 
-def _climb(escalation_id: UUID, now: datetime) -> tuple[bool, StoredEvent | None]:
+def _climb(escalation_id: UUID, now: datetime, rungs: Ladder) -> tuple[bool, StoredEvent | None]:
     """Let one clock act. A repeat is counted, on the trail and in the case; it is no news for the log."""
-    actor, rungs = System(), ladder()
+    actor = System()
     with transaction.atomic():
         conversation, escalation = escalation_for(actor, escalation_id, Action.SEE_BOARD, lock=True, wait=False)
         step = climb(escalation.level, State(escalation.state), escalation.due_at, now, rungs)

@@ -401,6 +401,18 @@ class Clocks(CrisisCase):
         assert services.climb_due(now=NOON + after(301)).result == 1
         assert self.row(broken.id).level == 3
 
+    def test_many_that_fail_hold_no_other_up(self) -> None:
+        broken, sound = {self.raised(2).id for _ in range(3)}, self.raised(1)
+
+        def failing(actor: Actor, escalation_id: UUID, action: Action, *, lock: bool, wait: bool) -> object:
+            if escalation_id in broken:
+                raise ValueError
+            return escalation_for(actor, escalation_id, action, lock=lock, wait=wait)
+
+        with mock.patch("crisis.services.escalations.escalation_for", failing), self.assertLogs("crisis.services"):
+            assert services.climb_due(now=NOON + after(300), limit=2).result == 1
+        assert self.row(sound.id).level == 2
+
     def test_the_database_refuses_a_raised_one_without_a_clock(self) -> None:
         escalation = self.raised(1)
         with pytest.raises(IntegrityError), transaction.atomic():
