@@ -17,6 +17,7 @@ COPY chat/ chat/
 COPY crisis/ crisis/
 COPY directory/ directory/
 COPY cases/ cases/
+COPY drills/ drills/
 COPY ops/ ops/
 COPY frontend/ frontend/
 COPY config/ config/

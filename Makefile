@@ -21,7 +21,7 @@ NODE := node_modules/.package-lock.stamp
 LIGHTHOUSE := tests/lighthouse/node_modules/.package-lock.stamp
 BABEL := $(PY) -m babel.messages.frontend
 KEYWORDS := $(addprefix --keyword ,gettext_lazy gettext_noop ngettext_lazy:1,2 pgettext_lazy:1c,2 npgettext_lazy:1c,2,3)
-ROOMS := audit encryption staff chat crisis directory cases ops frontend
+ROOMS := audit encryption staff chat crisis directory cases drills ops frontend
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/django.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 

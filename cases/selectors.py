@@ -28,6 +28,7 @@ class CaseRow:
     status: str
     level: int
     opened_at: datetime
+    drill: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class CaseView:
     status: str
     level: int
     opened_at: datetime
+    drill: bool
     contacts: tuple[ContactView, ...]
     contact: ContactView | None
     timeline: tuple[Line, ...]
@@ -63,7 +65,8 @@ def case_list(actor: Staff) -> tuple[CaseRow, ...]:
     """Return the cases that somebody may read, newest first; nothing for who may read none."""
     rows = _readable(actor).order_by("-opened_at", "pk")
     return tuple(
-        CaseRow(row.pk, spoken(row.handle, actor.language), row.status, row.level, row.opened_at) for row in rows
+        CaseRow(row.pk, spoken(row.handle, actor.language), row.status, row.level, row.opened_at, row.drill)
+        for row in rows
     )
 
 
@@ -88,6 +91,7 @@ def case_view(case: Case, language: str) -> CaseView:
         status=case.status,
         level=case.level,
         opened_at=case.opened_at,
+        drill=case.drill,
         contacts=tuple(_contact_view(contact) for contact in contacts),
         contact=_contact_view(recorded[-1]) if recorded else None,
         timeline=folded(merged([*_facts(case, contacts), *_entries(case)])),
@@ -135,9 +139,9 @@ def _contact_view(contact: Contact) -> ContactView:
 
 def _facts(case: Case, contacts: list[Contact]) -> Iterator[Line]:
     """Return what the rows tell without an entry."""
-    yield Line(at=case.opened_at, code=Code.OPENED)
+    yield Line(at=case.opened_at, code=Code.OPENED, drill=case.drill)
     for contact in contacts:
-        yield Line(at=contact.opened_at, code=Code.CONTACT_BEGAN)
+        yield Line(at=contact.opened_at, code=Code.CONTACT_BEGAN, drill=contact.drill)
 
 
 def summary_of(contact: Contact) -> str:
@@ -157,6 +161,7 @@ def _entries(case: Case) -> Iterator[Line]:
             level=entry.level,
             author=entry.author_name,
             text=_body(case, entry),
+            drill=case.drill,
         )
 
 

@@ -1,27 +1,31 @@
 """Write contacts and cases down, and let somebody read a case: one transaction each."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from audit.services import record
 from cases.core.contact import check_outcome
-from cases.models import Case, Contact
+from cases.models import Case, Contact, Entry
 from cases.selectors import CaseView, case_for, case_subject, case_view, contact_subject, summary_binding, summary_of
 from chat.core.actors import Staff
 from chat.core.conversation import State
+from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
 from chat.core.text import checked
 from chat.models import Conversation
 from chat.selectors import conversation_for
 from chat.services import Done, close_conversation
+from encryption.core.subject import Subject
 from encryption.providers import ProviderDown
-from encryption.services import create_data_key
+from encryption.services import create_data_key, lifecycle
 from staff.permissions import Action
 
 Outcome = dict[str, str | bool]
 """The coded part of a record, by column."""
+DRILLS_KEPT = timedelta(days=30)
 
 
 def record_contact(
@@ -54,7 +58,13 @@ def record_contact(
                 case = file_case(contact, conversation.handle, opened_at=now, level=conversation.level, now=now)
                 _own(case, actor)
             closed = close_conversation(actor=actor, conversation_id=conversation.pk, now=now)
-            record(actor=str(actor), action="contact.recorded", subject=f"contact:{contact.pk}", now=now)
+            record(
+                actor=str(actor),
+                action="contact.recorded",
+                subject=f"contact:{contact.pk}",
+                data=marked(conversation.drill),
+                now=now,
+            )
     except ProviderDown:
         raise Refused(ErrorCode.OURS) from None
     return Done(contact.pk, closed.events)
@@ -71,6 +81,31 @@ def read_case(*, actor: Staff, case_id: UUID, now: datetime) -> Done[CaseView]:
     return Done(view)
 
 
+def forget_drills(*, now: datetime) -> Done[int]:
+    """Remove contacts and cases of drills that are some weeks old, with their keys; return how many contacts.
+
+    The audit trail keeps that there was a drill.
+    """
+    old = Contact.objects.filter(drill=True, opened_at__lt=now - DRILLS_KEPT)
+    contacts = list(old.values_list("pk", "case_id"))
+    for contact_id, case_id in contacts:
+        with transaction.atomic():
+            texts = Entry.objects.filter(Q(contact_id=contact_id) | Q(case_id=case_id, case__isnull=False))
+            sealed = texts.filter(sealed_body__isnull=False).count()
+            texts.delete()
+            Contact.objects.filter(pk=contact_id).delete()
+            _shred(contact_subject(contact_id), 1, now)
+            if case_id is not None and not Contact.objects.filter(case_id=case_id).exists():
+                Case.objects.filter(pk=case_id, drill=True).delete()
+                _shred(case_subject(case_id), sealed, now)
+    return Done(len(contacts))
+
+
+def _shred(subject: Subject, records: int, now: datetime) -> None:
+    if lifecycle.has_key(subject):
+        lifecycle.shred(subject, actor="system", records=records, now=now)
+
+
 def file_contact(conversation: Conversation) -> Contact:
     """Return the contact of a conversation as it stands now, made when absent; the caller holds its row lock."""
     contact, _ = Contact.objects.update_or_create(
@@ -81,6 +116,7 @@ def file_contact(conversation: Conversation) -> Contact:
             "opened_at": conversation.opened_at,
             "ended_at": conversation.ended_at,
             "ended_by": conversation.ended_by,
+            "drill": conversation.drill != "",
         },
     )
     return contact
@@ -97,11 +133,12 @@ def file_case(contact: Contact, handle: str, *, opened_at: datetime, level: int,
         case.opened_at, case.level = min(case.opened_at, opened_at), max(case.level, level)
         case.save()
         return case
-    case = Case.objects.create(handle=handle, opened_at=opened_at, level=level)
+    case = Case.objects.create(handle=handle, opened_at=opened_at, level=level, drill=contact.drill)
     create_data_key(case_subject(case.pk), now)
     contact.case = case
     contact.save(update_fields=["case"])
-    record(actor="system", action="case.opened", subject=f"case:{case.pk}", data={"level": level}, now=now)
+    data = marked("drill" if case.drill else "", {"level": level})
+    record(actor="system", action="case.opened", subject=f"case:{case.pk}", data=data, now=now)
     return case
 
 

@@ -207,6 +207,7 @@ def summary(row: Listed, now: datetime) -> wire.ConversationSummary:
         ended_by=cast(wire.EndedBy, row.ended_by) if row.ended_by else None,
         returned=wire.Returned(number=row.return_seq, times=row.return_times) if row.return_open else None,
         paused_until=moment(row.paused_until) if row.paused_until and row.paused_until > now else None,
+        drill=row.drill != "",
     )
 
 

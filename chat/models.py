@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from chat.core.conversation import State
+from chat.core.drills import MARKED
 from chat.core.handles import new_handle
 from chat.core.survey import WORST, Again, Helpful, Survey
 
@@ -91,9 +92,18 @@ class Conversation(models.Model):
     erase_asked_at = models.DateTimeField(null=True)
     # when the sealed texts were removed, after nobody could open them any more
     purged_at = models.DateTimeField(null=True)
+    # its mark if it is a drill, and who practises; a trigger refuses to change either
+    drill = models.CharField(max_length=8, default="", blank=True, editable=False)
+    drill_for = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
+    )
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(drill="", drill_for__isnull=True) | Q(drill__in=MARKED, drill_for__isnull=False),
+                name="a_drill_is_somebody_s",
+            ),
             models.CheckConstraint(condition=Q(state__in=_STATES), name="known_state"),
             models.CheckConstraint(condition=Q(level__lte=4), name="known_level"),
             models.CheckConstraint(condition=Q(visitor_head__lte=F("staff_head")), name="staff_see_all"),

@@ -75,12 +75,13 @@ class Shift:
 
     def on_wall(self, language: str) -> wire.Wall:
         """Return what a screen on a wall shows of it: counts, and escalations by their pseudonyms."""
-        waits = [one for one in self.summaries.values() if one.state in _WAITS]
+        real = [one for one in self.summaries.values() if not one.drill]
+        waits = [one for one in real if one.state in _WAITS]
         return wire.Wall(
             at=frames.moment(self.now),
             waiting=len(waits),
             waiting_since=min((one.waiting_since or one.opened_at for one in waits), default=None),
-            running=sum(one.state in _RUNS for one in self.summaries.values()),
+            running=sum(one.state in _RUNS for one in real),
             ready=self.ready,
             free=self.free,
             escalations=tuple(
@@ -92,9 +93,11 @@ class Shift:
                     climbs=one.climbs,
                     aloud=one.aloud,
                     unreached=one.paged == "unreached",
+                    drill=one.drill,
                 )
                 for one in self.escalations
             ),
+            drills=sum(one.drill and one.state != State.WRAP_UP.value for one in self.summaries.values()),
         )
 
     def readable_by(self, actor: Staff, conversation_id: UUID) -> bool:
@@ -159,7 +162,7 @@ def _shift(rows: dict[UUID, Listed], summaries: dict[UUID, wire.ConversationSumm
     for row in rows.values():
         if row.advocate_id is not None:
             held.setdefault(row.advocate_id, []).append(row.pk)
-            if row.state in HELD:
+            if row.state in HELD and not row.drill:
                 levels.setdefault(row.advocate_id, []).append(row.level)
     ready = list(ready_people(now))
     return Shift(

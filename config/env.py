@@ -58,6 +58,7 @@ class Env:
     trusted_proxies: tuple[str, ...]
     screening: bool
     paging_networks: tuple[str, ...]
+    drill_scripts: Path | None
     mail: Mail | None
     build: str
 
@@ -92,6 +93,7 @@ VARIABLES: dict[str, str] = {
     "Default: 0.",
     "HAVRE_PAGING_NETWORKS": "Private networks to which pages for who is on call may go; public addresses always may. "
     "Default: none.",
+    "HAVRE_DRILL_SCRIPTS": "Folder with the site's own scripts for drills, en/*.toml and fr/*.toml. Default: none.",
     "HAVRE_MAIL_URL": "Mail server for pages, smtps://user:password@host:465 or smtp://...:587 (STARTTLS); empty means "
     "no mail. Secret: may come as HAVRE_MAIL_URL_FILE.",
     "HAVRE_MAIL_FROM": "Address from which mail comes; needed with HAVRE_MAIL_URL.",
@@ -142,6 +144,7 @@ def read_env(environ: Mapping[str, str]) -> Env:
         trusted_proxies=_networks(environ, "HAVRE_TRUSTED_PROXIES"),
         screening=_flag(environ, "HAVRE_SCREENING", default=False),
         paging_networks=_networks(environ, "HAVRE_PAGING_NETWORKS", everybody=False),
+        drill_scripts=_folder(environ, "HAVRE_DRILL_SCRIPTS"),
         mail=_mail(environ),
         build=environ.get("HAVRE_BUILD", "dev"),
     )
@@ -164,6 +167,16 @@ def _secret(environ: Mapping[str, str], name: str) -> str:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise BadEnvironment(f"{name}_FILE cannot be read: {error.strerror}") from None
+
+
+def _folder(environ: Mapping[str, str], name: str) -> Path | None:
+    value = environ.get(name, "")
+    if not value:
+        return None
+    path = Path(value).resolve()
+    if not path.is_dir():
+        raise BadEnvironment(f"{name} must be a folder that is there")
+    return path
 
 
 def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -25,7 +25,9 @@ from django.core.exceptions import ImproperlyConfigured
 SILENT = ("uvicorn.access", "daphne.http_protocol", "daphne.ws_protocol", "django.server")
 """Loggers that write addresses or paths of visitors."""
 
-OURS = frozenset({"config", "frontend", "ops", "cases", "crisis", "directory", "chat", "staff", "encryption", "audit"})
+OURS = frozenset(
+    {"config", "frontend", "ops", "drills", "cases", "crisis", "directory", "chat", "staff", "encryption", "audit"}
+)
 """The rooms, whose loggers are named after them; the messages of every other logger get no values."""
 
 MOST_ERRORS = 12

@@ -21,6 +21,7 @@ WRITES_PER_SECOND = ENV.writes_per_second
 TRUSTED_PROXIES = ENV.trusted_proxies
 SCREENING = ENV.screening
 PAGING_NETWORKS = ENV.paging_networks
+DRILL_SCRIPTS = ENV.drill_scripts
 REDIS_URL = ENV.redis_url
 DATA_DIR = ENV.data_dir
 KEYS_DIR = ENV.keys_dir
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
     "directory",
     "crisis",
     "cases",
+    "drills",
     "ops",
     "frontend",
 ]

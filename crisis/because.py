@@ -1,5 +1,6 @@
 """Why a cue without words calls for help, in both languages at once: it is sealed, and read by whoever is on shift."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
@@ -25,11 +26,20 @@ def because_known() -> str:
     return _each(Source.RETURNED, known=True)
 
 
+def because_drill_over() -> str:
+    """Return why a drill's calls are stood down at its end."""
+    return _in_each(lambda: _("Drill ended."))
+
+
 def _each(source: Source, **about: int) -> str:
+    return _in_each(lambda: _why(source, **about))
+
+
+def _in_each(words: Callable[[], str]) -> str:
     lines = []
     for language in LANGUAGES:
         with override(language):
-            lines.append(_why(source, **about))
+            lines.append(words())
     return "\n".join(lines)
 
 

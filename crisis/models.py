@@ -163,7 +163,8 @@ class Paging(models.Model):
                 condition=Q(state__in=[state.value for state in PagingState]), name="known_paging_state"
             ),
             models.CheckConstraint(
-                condition=Q(kind="test", escalation__isnull=True) | Q(kind="escalation", escalation__isnull=False),
+                condition=Q(kind="test", escalation__isnull=True)
+                | Q(kind__in=["escalation", "drill"], escalation__isnull=False),
                 name="paged_for_an_escalation_or_a_test",
             ),
             models.UniqueConstraint(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
+from frontend.drill_words import drills_run
 from frontend.duty_words import agency_names
 
 Words = Mapping[str, str | Mapping[str, str]]
@@ -13,6 +14,7 @@ def rows_of_the_board() -> Words:
     """Return what stands on the board's rows and around them."""
     return {
         "as_at": _("As at {at}"),
+        **drills_run(),
         "no_news_yet": _("No news yet"),
         "stale": _("STALE since {at}: the server is silent. What you see may be wrong."),
         "longest": _("longest: {age}"),

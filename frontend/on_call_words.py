@@ -79,13 +79,20 @@ def delivery_shown(one: DeliveryView) -> dict[str, Any]:
         result = _("its server answered {status}").replace("{status}", one.result)
     return {
         "at": one.at,
-        "why": _("test") if one.kind == "test" else _("level {n}").replace("{n}", str(one.level)),
+        "why": _why(one),
         "name": one.target_name,
         "state": states.get(one.state, one.state),
         "bad": one.state in {"failed", "gave_up"},
         "result": result,
         "tries": one.tries,
     }
+
+
+def _why(one: DeliveryView) -> str:
+    if one.kind == "test":
+        return _("test")
+    words = _("DRILL, level {n}") if one.kind == "drill" else _("level {n}")
+    return words.replace("{n}", str(one.level))
 
 
 def pages_names() -> Mapping[str, str]:

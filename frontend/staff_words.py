@@ -135,6 +135,7 @@ def fact_words() -> dict[str, str]:
         "fact_return_refused": _("{name} said that it is not the same person."),
         "fact_faded": _("The visitor was not seen for a long time."),
         "fact_recorded": _("{name} recorded the contact."),
+        "fact_drill": _("This is a drill: the visitor is a script. It is counted nowhere."),
         "fact_flag_raised": _("{name} raised an escalation: {level}."),
         "fact_flag_raised_alone": _("An escalation was raised: {level}."),
         "fact_flag_climbed": _("Nobody acknowledged the escalation in time. It is now: {level}."),

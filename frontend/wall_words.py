@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from frontend.drill_words import drills_run
 from frontend.staff_words import ages, level_names
 from staff.core import HOURS
 
@@ -31,6 +32,7 @@ def wall_words() -> Words:
         "wall_unreached": _("not acknowledged, and nobody on call was reached"),
         "wall_acknowledged": _("acknowledged"),
         "wall_in_progress": _("being worked on"),
+        **drills_run(),
         "wall_more": {"one": _("and {n} more"), "other": _("and {n} more")},
     }
 

@@ -16,10 +16,12 @@ from django.utils import timezone
 
 from audit import signing
 from cases.delivery import deliver_due, given_up
+from cases.services import forget_drills as forget_drill_cases
 from chat import broadcast, services
 from chat.db import in_db
 from crisis import in_force
 from crisis.services import CLIMBS_AT_ONCE, climb_due, forget_pagings, mend_clocks, mend_pagings, raise_unspoken
+from drills.services import forget_drills, step_drills
 from encryption.services import rounds
 from encryption.services.sealing import LOOK_AGAIN, sweep
 from ops.on_call import Pager
@@ -40,6 +42,7 @@ STEPS: tuple[Step, ...] = (
     services.lapse_offers,
     services.fade_waiting,
     services.offer_waiting,
+    services.offer_drills,
     services.end_pauses,
 )
 CALLS: tuple[Step, ...] = (mend_clocks, mend_pagings)
@@ -62,6 +65,7 @@ async def run_forever() -> None:
         loops.create_task(_again(EVERY, call_unspoken))
         loops.create_task(_again(EVERY, pager.look))
         loops.create_task(_again(EVERY, deliver))
+        loops.create_task(_again(EVERY, run_drills))
         loops.create_task(_again(REFRESH, _refresh))
         loops.create_task(_again(REFRESH, _retire))
         loops.create_task(_again(HEADS, _tend))
@@ -106,6 +110,7 @@ async def run_once(now: datetime) -> None:
     await run_shift(now)
     await run_clocks(now)
     await call_unspoken(now)
+    await run_drills(now)
     await deliver(now)
 
 
@@ -141,6 +146,11 @@ async def call_unspoken(now: datetime) -> None:
     await _step(raise_unspoken, now)
 
 
+async def run_drills(now: datetime) -> None:
+    """Let scripted visitors go on: in a loop of its own, since words to come back with take a slow hash."""
+    await _step(step_drills, now)
+
+
 async def deliver(now: datetime) -> None:
     """Carry the outbox."""
     try:
@@ -172,6 +182,8 @@ async def _tend(now: datetime) -> None:
     if await in_db(rounds.begin, now=now, steady=rounds.steady()):
         await _quietly(services.tend_keys, now)
         await _quietly(forget_pagings, now)
+        await _quietly(forget_drill_cases, now)
+        await _quietly(forget_drills, now)
 
 
 async def _report(now: datetime) -> None:

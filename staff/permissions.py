@@ -61,6 +61,9 @@ class Action(StrEnum):
     EDIT_DUTY = "edit_duty"
     SEE_RULES = "see_rules"  # what the screening looks for, its versions, and what it says to a line that is typed in
     SET_RULES = "set_rules"
+    SEE_DRILLS = "see_drills"
+    PRACTISE = "practise"  # with a scripted visitor, oneself
+    START_DRILL = "start_drill"  # for anybody, and see what came of it
 
 
 _NONE: frozenset[Relation] = frozenset()
@@ -109,6 +112,9 @@ TABLE: dict[Action, dict[Role, frozenset[Relation]]] = {
     Action.EDIT_DUTY: {_AD: _SITE},
     Action.SEE_RULES: {_S: _SITE, _AD: _SITE},
     Action.SET_RULES: {_AD: _SITE},
+    Action.SEE_DRILLS: {_A: _SITE, _S: _SITE, _AD: _SITE},
+    Action.PRACTISE: {_A: _SITE, _S: _SITE},
+    Action.START_DRILL: {_S: _SITE, _AD: _SITE},
 }
 
 

@@ -43,6 +43,19 @@ def ready_people(now: datetime) -> QuerySet[Availability]:
     )
 
 
+People = QuerySet[User]
+
+
+def on_shift(now: datetime) -> People:
+    """Return the people who hold conversations, are not away and whose console is alive."""
+    return User.objects.filter(
+        availability__state__in=["ready", "busy"],
+        availability__seen_at__gt=now - LEASE,
+        is_active=True,
+        role__in=["advocate", "supervisor"],
+    ).order_by("work_name", "pk")
+
+
 def vanished_people(now: datetime, grace: timedelta) -> QuerySet[Availability]:
     """Return the availabilities of people whose console was not heard of for longer than `grace`."""
     return Availability.objects.select_related("user").filter(seen_at__lte=now - grace)

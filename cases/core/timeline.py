@@ -58,11 +58,12 @@ class Line:
     author: str = ""
     text: str = field(default="", repr=False)
     times: int = 1
+    drill: bool = False
 
     @property
     def kind(self) -> str:
-        """Return which sort of thing it is: case, escalation, contact or exit."""
-        return KINDS[self.code.partition("_")[0]]
+        """Return which sort of thing it is: case, escalation, contact, exit, or drill for whatever is of one."""
+        return "drill" if self.drill else KINDS[self.code.partition("_")[0]]
 
 
 def merged(lines: Iterable[Line]) -> tuple[Line, ...]:

@@ -59,6 +59,14 @@ def free_seats(capacity: int, held_levels: Sequence[int]) -> int:
     return max(0, most - len(held_levels))
 
 
+def may_practise(capacity: int, held_levels: Sequence[int], drills: int) -> bool:
+    """Tell whether somebody who holds so many visitors and drills can take a drill: one at a time, in a free seat.
+
+    The other way round a drill takes no seat: who is in one is offered visitors as if it were not there.
+    """
+    return drills == 0 and free_seats(capacity, held_levels) > 0
+
+
 def in_order(waiting: Sequence[Waiting]) -> list[Waiting]:
     """Return the queue: arrival, with a head start for danger."""
     return sorted(waiting, key=lambda one: (one.since - HEAD_START[min(one.level, 3)], str(one.id)))

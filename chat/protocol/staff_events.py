@@ -44,7 +44,8 @@ class ConversationSummary(Frame, frozen=True):
     """Describe a conversation on a list: no text of it, ever.
 
     `returned`: its visitor came back by words, and nobody has said yet whether it is the same person. Once `times` is
-    more than one, two people may have the words. `paused_until`: until then its visitor cannot write.
+    more than one, two people may have the words. `paused_until`: until then its visitor cannot write. `drill`: its
+    visitor is a script, and it is counted nowhere.
     """
 
     id: Id
@@ -66,6 +67,7 @@ class ConversationSummary(Frame, frozen=True):
     ended_by: EndedBy | None
     returned: Returned | None
     paused_until: Moment | None
+    drill: bool = False
 
 
 class ExternalStanding(Frame, frozen=True):
@@ -98,6 +100,7 @@ class EscalationSummary(Frame, frozen=True):
     aloud: bool
     paged: Literal["none", "calling", "reached", "unreached"]
     external: ExternalStanding | None = None
+    drill: bool = False
 
 
 class WallEscalation(Frame, frozen=True):
@@ -113,12 +116,14 @@ class WallEscalation(Frame, frozen=True):
     climbs: int
     aloud: bool
     unreached: bool
+    drill: bool = False
 
 
 class Wall(Frame, frozen=True):
     """Show a shift to a screen that anybody in the room can read: counts and escalations, nothing of anybody.
 
-    It is no frame of a socket: a screen asks for it every few seconds, and holds no right to ask for more.
+    It is no frame of a socket: a screen asks for it every few seconds, and holds no right to ask for more. `drills` run
+    beside all that and are in none of the other counts.
     """
 
     at: Moment
@@ -128,6 +133,7 @@ class Wall(Frame, frozen=True):
     ready: int
     free: int
     escalations: tuple[WallEscalation, ...]
+    drills: int = 0
 
 
 class StaffWelcome(Frame, frozen=True, tag_field="type", tag="welcome"):
@@ -192,6 +198,7 @@ StaffFactCode = Literal[
     "return_refused",
     "faded",
     "recorded",
+    "drill",
     "flag_raised",
     "flag_climbed",
     "flag_acknowledged",

@@ -12,6 +12,7 @@ from django.db.models import F, Q, QuerySet
 from chat import log
 from chat.core.actors import Actor, Staff, System, Visitor
 from chat.core.conversation import ENDED, OPEN, State
+from chat.core.drills import KEPT_FOR
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.pausing import SHIPPED, lengths_of
 from chat.log import Head, StoredEvent
@@ -85,13 +86,19 @@ def is_full() -> bool:
     if most is None:
         return False
     # no more than that is counted, however many there are
-    return Conversation.objects.filter(state__in=[State.WAITING, State.OFFERED])[:most].count() >= most
+    waits = Conversation.objects.filter(state__in=[State.WAITING, State.OFFERED], drill="")
+    return waits[:most].count() >= most
 
 
 def keep_for() -> timedelta:
     """Return how long the site keeps a transcript readable after its close."""
     row = Site.objects.filter(pk=1).values_list("keep_hours", flat=True).first()
     return life.KEEP if row is None else timedelta(hours=row)
+
+
+def keep_of(drill: str) -> timedelta:
+    """Return how long a conversation with this mark stays readable after its close: a drill for a day at most."""
+    return min(keep_for(), KEPT_FOR) if drill else keep_for()
 
 
 def token_digest(token: str) -> bytes:
@@ -102,7 +109,9 @@ def token_digest(token: str) -> bytes:
 def relation_of(actor: Staff, conversation: Conversation | Head | Listed) -> Relation:
     """Return how somebody stands to a conversation."""
     if conversation.state == State.WAITING:
-        return Relation.WAITING
+        # a drill waits for one person only
+        theirs = isinstance(conversation, Head) or conversation.drill_for_id in {None, actor.id}
+        return Relation.WAITING if theirs else Relation.OTHER
     if conversation.advocate_id != actor.id:
         return Relation.OTHER
     return Relation.OFFERED if conversation.state == State.OFFERED else Relation.OWN

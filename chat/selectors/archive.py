@@ -53,6 +53,7 @@ class ArchivedRow:
     ended_by: str
     readable_until: date | None
     hold: HoldView | None
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,4 +195,5 @@ def _row(row: Conversation, language: str, day: date | None, hold: HoldView | No
         ended_by=row.ended_by,
         readable_until=day,
         hold=hold,
+        drill=row.drill != "",
     )

@@ -31,6 +31,8 @@ class Listed(NamedTuple):
     return_seq: int
     return_times: int
     paused_until: datetime | None
+    drill: str
+    drill_for_id: int | None
 
 
 _COLUMNS = tuple("advocate__work_name" if name == "advocate" else name for name in Listed._fields)

@@ -58,9 +58,9 @@ def forget() -> None:
 def _read(now: datetime) -> Outlook:
     queue = [
         Waiting(pk, level, since or opened, language)
-        for pk, level, since, opened, language in Conversation.objects.filter(state=State.WAITING).values_list(
-            "pk", "level", "waiting_since", "opened_at", "language"
-        )
+        for pk, level, since, opened, language in Conversation.objects.filter(
+            state=State.WAITING, drill=""
+        ).values_list("pk", "level", "waiting_since", "opened_at", "language")
     ]
     people = [row.user.languages for row in ready_people(now)]
     return Outlook(
@@ -72,7 +72,7 @@ def _read(now: datetime) -> Outlook:
 
 
 def _minutes_each(queue: list[Waiting], now: datetime) -> float | None:
-    newest = Assignment.objects.order_by("-pk").values("pk")[:MOST_LOOKED_AT]
+    newest = Assignment.objects.filter(conversation__drill="").order_by("-pk").values("pk")[:MOST_LOOKED_AT]
     taken = (
         Conversation.objects.filter(assignments__in=newest, accepted_at__gt=now - LOOKED_BACK)
         # where an advocate had gone the second wait would be counted from the first one's beginning

@@ -1,4 +1,7 @@
-"""Count what waits and runs, for those who look after the site: numbers, and nothing of any one conversation."""
+"""Count what waits and runs, for those who look after the site: numbers, and nothing of any one conversation.
+
+Drills are not among them.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +30,7 @@ class ShiftCounts:
 def shift_counts(now: datetime) -> ShiftCounts:
     """Return the numbers of this moment; two queries."""
     rows = (
-        Conversation.objects.filter(state__in=[State.WAITING, State.OFFERED, State.ACTIVE, State.WRAP_UP])
+        Conversation.objects.filter(state__in=[State.WAITING, State.OFFERED, State.ACTIVE, State.WRAP_UP], drill="")
         .values_list("state", "level")
         .annotate(Count("pk"), Min("waiting_since"))
     )
@@ -45,15 +48,18 @@ def shift_counts(now: datetime) -> ShiftCounts:
 
 
 def _handed_back(since: datetime) -> dict[str, int]:
-    newest = Assignment.objects.order_by("-pk").values("pk")[:MOST_LOOKED_AT]
+    newest = Assignment.objects.filter(conversation__drill="").order_by("-pk").values("pk")[:MOST_LOOKED_AT]
     rows = Assignment.objects.filter(pk__in=newest, ended_at__gt=since).values_list("outcome").annotate(Count("pk"))
     return dict(rows)
 
 
 def first_reply_after(conversation_id: UUID, number: int) -> float | None:
-    """Return how many seconds a visitor waited for the line with this number, if it was the first answer."""
+    """Return how many seconds a visitor waited for the line with this number, if it was the first answer.
+
+    The time of an answer in a drill is told to nobody.
+    """
     first = (
-        Event.objects.filter(conversation_id=conversation_id, kind="message")
+        Event.objects.filter(conversation_id=conversation_id, kind="message", conversation__drill="")
         .exclude(author_role="visitor")
         .order_by("staff_seq")
         .values_list("staff_seq", "at", "conversation__opened_at")

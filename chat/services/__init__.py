@@ -8,6 +8,7 @@ from chat.services.archive import Transcript, open_archived
 from chat.services.base import Done
 from chat.services.clock import mend_set_back
 from chat.services.code_word import agree, agree_by_token, read_code_word
+from chat.services.drills import offer_drills
 from chat.services.ending import close_conversation, end_conversation, leave_quickly
 from chat.services.erasing import ask_erasure, ask_erasure_by_token, read_erasure_reason
 from chat.services.hold_ends import ask_hold_end, confirm_hold_end, read_hold_end_reason, withdraw_hold_end
@@ -15,7 +16,7 @@ from chat.services.holds import ask_hold, confirm_hold, read_hold_reason, withdr
 from chat.services.keys import retire_closed, tend_keys
 from chat.services.marks import mark_read, mark_seen
 from chat.services.messages import post_message, write_note
-from chat.services.opening import Opened, note_visitors, open_conversation
+from chat.services.opening import Opened, note_visitors, open_conversation, open_drill
 from chat.services.pausing import end_pauses, lift_pause, pause
 from chat.services.queue import decline, fade_waiting, hand_back_all, lapse_offers, offer_waiting, rescue_stranded, take
 from chat.services.reading import note_forged, read_conversation, read_older
@@ -55,9 +56,11 @@ __all__ = [
     "mend_set_back",
     "note_forged",
     "note_visitors",
+    "offer_drills",
     "offer_waiting",
     "open_archived",
     "open_conversation",
+    "open_drill",
     "pause",
     "post_message",
     "read_code_word",

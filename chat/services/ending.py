@@ -9,6 +9,7 @@ from audit.services import record
 from chat import log, outbox
 from chat.core.actors import Actor, Staff, System, Visitor
 from chat.core.conversation import Move, State, next_state
+from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
 from chat.core.returning import GRACE
 from chat.models import Assignment, CodeWord, Conversation, ReturnWords
@@ -27,7 +28,13 @@ def end_conversation(*, actor: Visitor | Staff, conversation_id: UUID, now: date
         _end(conversation, Move.END, actor, by, now)
         event = log.append_fact(conversation, f"ended_by_{by}", now=now, actor=actor, visible=True)
         if isinstance(actor, Staff):
-            record(actor=str(actor), action="conversation.ended", subject=f"conversation:{conversation.pk}", now=now)
+            record(
+                actor=str(actor),
+                action="conversation.ended",
+                subject=f"conversation:{conversation.pk}",
+                data=marked(conversation.drill),
+                now=now,
+            )
     return Done(None, (event,))
 
 
@@ -61,7 +68,13 @@ def close_conversation(*, actor: Staff, conversation_id: UUID, now: datetime) ->
         end_words(conversation)
         event = log.append_fact(conversation, "recorded", now=now, actor=actor)
         outbox.put("contact.closed", conversation.pk, {"by": actor.id, "at": now.isoformat()}, now)
-        record(actor=str(actor), action="conversation.closed", subject=f"conversation:{conversation.pk}", now=now)
+        record(
+            actor=str(actor),
+            action="conversation.closed",
+            subject=f"conversation:{conversation.pk}",
+            data=marked(conversation.drill),
+            now=now,
+        )
     return Done(conversation, (event,))
 
 

@@ -12,7 +12,7 @@ from chat import log
 from chat.core.actors import System
 from chat.core.conversation import ENDED, OPEN
 from chat.models import Conversation, Event, Hold, OutboxItem, ReturnWords
-from chat.selectors import STILL_READABLE, conversation_for, keep_for
+from chat.selectors import STILL_READABLE, conversation_for, keep_of
 from chat.selectors.archive import on_hold
 from chat.services.base import Done
 from chat.services.erasing import erase, remove_texts
@@ -68,17 +68,17 @@ def tend_keys(*, now: datetime) -> Done[int]:
     running = Conversation.objects.filter(pk__in=old).filter(
         Q(ended_at=None) | Q(level__gt=0) | Q(ended_at__gt=now - WRAP_UP_WITHIN) | Q(pk__in=_waited_for())
     )
-    spare = {old[pk] for pk in running.values_list("pk", flat=True) if not _renewed(pk, now)}
+    spare = {old[pk] for pk, drill in running.values_list("pk", "drill") if not _renewed(pk, drill, now)}
     gone = lifecycle.destroy_over(now, spare=spare)
     end_holds(now=now)
     purge(now=now)
     return Done(len(gone))
 
 
-def _renewed(pk: UUID, now: datetime) -> bool:
+def _renewed(pk: UUID, drill: str, now: datetime) -> bool:
     """Renew one key; False only when an outage forbids it, so that the next round may."""
     try:
-        lifecycle.renew(log.subject_of(pk), keep_for(), now)
+        lifecycle.renew(log.subject_of(pk), keep_of(drill), now)
     except EpochGone as error:
         logger.error("key of a running conversation is gone", exc_info=error)
     except (ProviderDown, OperationalError) as error:
@@ -140,7 +140,7 @@ def _retire(pk: UUID, now: datetime) -> tuple[bool, log.StoredEvent | None]:
             return True, erase(conversation, now)
         if conversation.sealed_footer is None and not sealed_before(pk):
             _seal_footer(conversation, now)
-        return lifecycle.retire(log.subject_of(pk), keep_for(), now=now), None
+        return lifecycle.retire(log.subject_of(pk), keep_of(conversation.drill), now=now), None
 
 
 def _seal_footer(conversation: Conversation, now: datetime) -> None:

@@ -8,11 +8,12 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from chat import log
-from chat.core.actors import Visitor
+from chat.core.actors import System, Visitor
+from chat.core.drills import Drill
 from chat.core.errors import ErrorCode, Refused
 from chat.core.handles import new_handle
 from chat.models import Conversation
-from chat.selectors import handles_in_use, is_full, keep_for, site, token_digest, visitor_by_token
+from chat.selectors import handles_in_use, is_full, keep_of, site, token_digest, visitor_by_token
 from chat.services.base import Done
 from encryption.core.archive import NotOurs
 from encryption.core.life import Life
@@ -52,20 +53,37 @@ def open_conversation(*, token: str, language: str, door: str, now: datetime) ->
         raise Refused(ErrorCode.OURS) from None
 
 
-def _begin(token: str, language: str, door: str, now: datetime) -> Done[Opened]:
+def open_drill(*, token: str, language: str, door: str, mark: Drill, trainee_id: int, now: datetime) -> Done[Opened]:
+    """Begin a drill for one person, whose visitor holds this token; it needs no open site and no room in the queue.
+
+    The log says at once what it is. Raises `Refused(OURS)` when keys cannot be reached.
+    """
+    try:
+        return _begin(token, language, door, now, mark, trainee_id)
+    except (ProviderDown, NotOurs):
+        raise Refused(ErrorCode.OURS) from None
+
+
+def _begin(
+    token: str, language: str, door: str, now: datetime, mark: Drill = Drill.NONE, trainee_id: int | None = None
+) -> Done[Opened]:
     with transaction.atomic():
         conversation = Conversation.objects.create(
             token_digest=token_digest(token),
-            handle=new_handle(handles_in_use()),
+            handle=new_handle(handles_in_use(), drill=bool(mark)),
             language=language,
             door=door,
             opened_at=now,
             waiting_since=now,
             visitor_seen_at=now,
+            drill=mark.value,
+            drill_for_id=trainee_id,
         )
-        create_data_key(log.subject_of(conversation.pk), now, Life(standing=False, keep=keep_for()))
-        event = log.append_fact(conversation, "opened", now=now, actor=Visitor(conversation.pk))
-    return Done(Opened(conversation.pk), (event,))
+        create_data_key(log.subject_of(conversation.pk), now, Life(standing=False, keep=keep_of(mark)))
+        events = [log.append_fact(conversation, "opened", now=now, actor=Visitor(conversation.pk))]
+        if mark:
+            events.append(log.append_fact(conversation, "drill", now=now, actor=System()))
+    return Done(Opened(conversation.pk), tuple(events))
 
 
 def note_visitors(*, here: Mapping[UUID, datetime], gone: Mapping[UUID, datetime]) -> None:

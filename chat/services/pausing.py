@@ -9,6 +9,7 @@ from audit.services import record
 from chat import log
 from chat.core.actors import Staff, System
 from chat.core.conversation import OPEN, State
+from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
 from chat.core.pausing import Why, check_may_pause, is_paused
 from chat.log import StoredEvent
@@ -42,7 +43,7 @@ def pause(*, actor: Staff, conversation_id: UUID, minutes: int, why: Why, now: d
             actor=str(actor),
             action="conversation.paused",
             subject=f"conversation:{conversation.pk}",
-            data={"minutes": minutes, "why": why.value},
+            data=marked(conversation.drill, {"minutes": minutes, "why": why.value}),
             now=now,
         )
     return Done(None, (event,))
@@ -55,7 +56,13 @@ def lift_pause(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[No
         if conversation.state not in OPEN or not is_paused(conversation.paused_until, now):
             return Done(None)
         event = _over(conversation, actor, now)
-        record(actor=str(actor), action="conversation.pause_lifted", subject=f"conversation:{conversation.pk}", now=now)
+        record(
+            actor=str(actor),
+            action="conversation.pause_lifted",
+            subject=f"conversation:{conversation.pk}",
+            data=marked(conversation.drill),
+            now=now,
+        )
     return Done(None, (event,))
 
 

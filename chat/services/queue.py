@@ -12,6 +12,7 @@ from audit.services import record
 from chat import log
 from chat.core.actors import Staff, System
 from chat.core.conversation import HELD, Move, State, next_state
+from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.routing import (
     FADES_AFTER,
@@ -22,6 +23,7 @@ from chat.core.routing import (
     Ready,
     Waiting,
     free_seats,
+    may_practise,
     offers,
     watched_since,
 )
@@ -52,8 +54,7 @@ def take(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[None]:
         if readiness_of(person.pk) == "away":
             raise Refused(ErrorCode.NOT_AVAILABLE)
         accepting = conversation.state == State.OFFERED
-        others = held.exclude(pk=conversation.pk).values_list("level", flat=True)
-        if free_seats(person.capacity, list(others)) < 1:
+        if not has_seat(person, conversation):
             raise Refused(ErrorCode.AT_CAPACITY)
         conversation.state = next_state(State(conversation.state), Move.TAKE, mover_of(actor))
         conversation.advocate = person
@@ -61,7 +62,13 @@ def take(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[None]:
         if not accepting:
             Assignment.objects.create(conversation=conversation, advocate=person, begun_at=now, offered=False)
         event = log.append_fact(conversation, "joined", now=now, actor=actor, visible=True)
-        record(actor=str(actor), action="conversation.taken", subject=f"conversation:{conversation.pk}", now=now)
+        record(
+            actor=str(actor),
+            action="conversation.taken",
+            subject=f"conversation:{conversation.pk}",
+            data=marked(conversation.drill),
+            now=now,
+        )
     return Done(None, (event,))
 
 
@@ -78,7 +85,7 @@ def offer_waiting(*, now: datetime) -> Done[int]:
     ready = _ready(now)
     # most of the time nobody is free, and who waits need not be looked through each second
     pairs = dict(offers(_waiting(now), ready)) if ready else {}
-    return each(pairs, lambda pk: _offer(pk, pairs[pk], now))
+    return each(pairs, lambda pk: offer_one(pk, pairs[pk], now))
 
 
 def lapse_offers(*, now: datetime) -> Done[int]:
@@ -162,7 +169,13 @@ def _hand_back(pk: UUID, user_id: int, now: datetime) -> StoredEvent | None:
             return None
         move = Move.LAPSE if conversation.state == State.OFFERED else Move.RESCUE
         event = _back_to_queue(conversation, move, System(), "signed_out", now)
-        record(actor=f"staff:{user_id}", action="conversation.handed_back", subject=f"conversation:{pk}", now=now)
+        record(
+            actor=f"staff:{user_id}",
+            action="conversation.handed_back",
+            subject=f"conversation:{pk}",
+            data=marked(conversation.drill),
+            now=now,
+        )
         return event
 
 
@@ -181,15 +194,18 @@ def _waiting(now: datetime) -> list[Waiting]:
             language=row.language,
             not_to=frozenset(not_to.get(row.pk, ())),
         )
-        for row in Conversation.objects.filter(state=State.WAITING)
+        # a drill takes no visitor's turn: `chat.services.drills` offers it to whom it is for
+        for row in Conversation.objects.filter(state=State.WAITING, drill="")
     ]
 
 
 def _ready(now: datetime) -> list[Ready]:
     held: dict[int, list[int]] = {}
-    for advocate_id, level in Conversation.objects.filter(state__in=HELD).values_list("advocate_id", "level"):
+    rows = Conversation.objects.filter(state__in=HELD, drill="")
+    for advocate_id, level in rows.values_list("advocate_id", "level"):
         held.setdefault(advocate_id or 0, []).append(level)
-    begun = dict(Assignment.objects.values_list("advocate_id").annotate(Max("begun_at")))
+    real = Assignment.objects.filter(conversation__drill="")
+    begun = dict(real.values_list("advocate_id").annotate(Max("begun_at")))
     return [
         Ready(
             id=row.user.pk,
@@ -203,15 +219,24 @@ def _ready(now: datetime) -> list[Ready]:
     ]
 
 
-def _offer(conversation_id: UUID, user_id: int, now: datetime) -> StoredEvent | None:
+def has_seat(person: User, conversation: Conversation) -> bool:
+    """Tell whether somebody can hold one more; drills take no seat from visitors. The caller holds both locks."""
+    held = Conversation.objects.filter(advocate=person, state__in=HELD).exclude(pk=conversation.pk)
+    others = list(held.values_list("drill", "level"))
+    levels = [level for drill, level in others if not drill]
+    if conversation.drill:
+        return may_practise(person.capacity, levels, len(others) - len(levels))
+    return free_seats(person.capacity, levels) > 0
+
+
+def offer_one(conversation_id: UUID, user_id: int, now: datetime) -> StoredEvent | None:
     """Make one offer if both sides are still free; another worker may have been quicker."""
     with transaction.atomic():
         person = User.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=user_id).first()
         if person is None:
             return None
         conversation = conversation_for(System(), conversation_id, Action.SEE_CONVERSATION, lock=True, wait=False)
-        levels = list(Conversation.objects.filter(advocate=person, state__in=HELD).values_list("level", flat=True))
-        if conversation.state != State.WAITING or free_seats(person.capacity, levels) < 1:
+        if conversation.state != State.WAITING or not has_seat(person, conversation):
             return None
         conversation.state = next_state(State.WAITING, Move.OFFER, mover_of(System()))
         conversation.advocate, conversation.offer_until = person, now + OFFER_LASTS

@@ -12,6 +12,7 @@ from django.db import transaction
 from audit.services import record, recorded
 from chat.core.actors import Staff
 from chat.core.conversation import OPEN
+from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
 from chat.log import StoredEvent, opener_of, warm
 from chat.models import Conversation
@@ -77,7 +78,7 @@ def _read(
             actor=str(actor),
             action="conversation.read",
             subject=f"conversation:{conversation.pk}",
-            data=asked,
+            data=marked(conversation.drill, asked),
             now=now,
         )
     return Done((events, conversation.staff_head))

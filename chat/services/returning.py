@@ -14,6 +14,7 @@ from audit.services import record
 from chat import log, outbox
 from chat.core.actors import Staff, System, Visitor
 from chat.core.conversation import OPEN, State
+from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.returning import check_is_known, check_is_newest, check_may_decide, state_after_return, words_end
 from chat.log import StoredEvent
@@ -64,7 +65,13 @@ def _keep(actor: Visitor, kept: words.Kept, now: datetime) -> StoredEvent:
                 "until": None,
             },
         )
-        record(actor=str(actor), action="words.given", subject=f"conversation:{conversation.pk}", now=now)
+        record(
+            actor=str(actor),
+            action="words.given",
+            subject=f"conversation:{conversation.pk}",
+            data=marked(conversation.drill),
+            now=now,
+        )
         return log.append_fact(conversation, "words_given", now=now, actor=actor)
 
 
@@ -128,7 +135,13 @@ def _come_back(conversation: Conversation, held: ReturnWords, goes_on: State, to
     conversation.return_seq, conversation.return_open = conversation.visitor_head + 1, True
     event = log.append_fact(conversation, "came_back", now=now, actor=visitor_of(conversation), visible=True)
     outbox.put("conversation.came_back", conversation.pk, {"at": now.isoformat()}, now)
-    record(actor="visitor", action="words.returned", subject=f"conversation:{conversation.pk}", now=now)
+    record(
+        actor="visitor",
+        action="words.returned",
+        subject=f"conversation:{conversation.pk}",
+        data=marked(conversation.drill),
+        now=now,
+    )
     return event
 
 
@@ -147,7 +160,13 @@ def accept_return(*, actor: Staff, conversation_id: UUID, returned: int, now: da
         conversation.return_open = False
         ReturnWords.objects.filter(conversation=conversation).update(tries=0)
         event = log.append_fact(conversation, "return_accepted", now=now, actor=actor, visible=True)
-        record(actor=str(actor), action="return.accepted", subject=f"conversation:{conversation.pk}", now=now)
+        record(
+            actor=str(actor),
+            action="return.accepted",
+            subject=f"conversation:{conversation.pk}",
+            data=marked(conversation.drill),
+            now=now,
+        )
     return Done(None, (event,))
 
 
@@ -162,7 +181,13 @@ def refuse_return(*, actor: Staff, conversation_id: UUID, returned: int, now: da
         check_may_decide(State(conversation.state), return_open=conversation.return_open)
         refused = log.append_fact(conversation, "return_refused", now=now, actor=actor)
         ended = end_by_advocate(conversation, actor, now)
-        record(actor=str(actor), action="return.refused", subject=f"conversation:{conversation.pk}", now=now)
+        record(
+            actor=str(actor),
+            action="return.refused",
+            subject=f"conversation:{conversation.pk}",
+            data=marked(conversation.drill),
+            now=now,
+        )
     return Done(None, (refused, ended))
 
 

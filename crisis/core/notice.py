@@ -92,6 +92,12 @@ def mail_of(notice: Notice) -> tuple[str, str]:
     if notice.kind == "test":
         subject = f"{notice.site}: test / essai"
         english, french = "This is a test. Nothing has to be done.", "Ceci est un essai. Il n’y a rien à faire."
+    elif notice.kind == "drill":
+        subject = f"{notice.site}: DRILL, level {notice.level} / EXERCICE, niveau {notice.level}"
+        english = f"DRILL. A practice call for help of level {notice.level} waits on the board. Nobody is in danger."
+        french = (
+            f"EXERCICE. Un appel à l’aide simulé de niveau {notice.level} attend au tableau. Personne n’est en danger."
+        )
     else:
         subject = f"{notice.site}: call for help, level {notice.level} / appel à l’aide, niveau {notice.level}"
         english = f"A call for help of level {notice.level} waits on the board. Please sign in and acknowledge it."

@@ -18,6 +18,7 @@ class Kind(StrEnum):
 
     ESCALATION = "escalation"
     TEST = "test"
+    DRILL = "drill"  # an escalation of a drill that may page
 
 
 class PagingState(StrEnum):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from audit.services import events_of
 from chat.core.actors import Actor
+from chat.core.drills import sounds
 from chat.core.errors import Unseen
 from chat.frames import moment
 from chat.log import subject_of
@@ -15,7 +16,7 @@ from chat.protocol import EscalationSummary
 from chat.selectors import conversation_for
 from crisis.core.ladder import SETTLED, SHIPPED, Ladder, Pages, Rung, State
 from crisis.core.paging import Standing
-from crisis.core.unspoken import SILENT_AFTER
+from crisis.core.unspoken import BY_PEOPLE, SILENT_AFTER
 from crisis.models import Escalation, Silence
 from crisis.models import Rung as RungRow
 from crisis.selectors.external import standing_of
@@ -42,6 +43,15 @@ class EscalationView:
     raised_at: datetime
     due_at: datetime | None
     climbs: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """Show one call for help: no reason."""
+
+    raised_at: datetime
+    level: int
+    by_person: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +117,23 @@ def escalation_for(
     if conversation_id is None:
         raise Unseen
     conversation = conversation_for(actor, conversation_id, action, lock=lock, wait=wait)
-    return conversation, Escalation.objects.get(pk=escalation_id)
+    escalation = Escalation.objects.get(pk=escalation_id)
+    # what is asked of its conversation needs no reading of its own
+    escalation.conversation = conversation
+    return conversation, escalation
 
 
 def open_levels(conversation: Conversation) -> list[int]:
     """Return the levels of a conversation's escalations that nobody has settled."""
     rows = Escalation.objects.filter(conversation=conversation).exclude(state__in=SETTLED)
     return list(rows.values_list("level", flat=True))
+
+
+def calls_of(conversation_id: UUID) -> tuple[CallView, ...]:
+    """Return when somebody was called for a conversation, how gravely at first, and whether a person did."""
+    rows = Escalation.objects.filter(conversation=conversation_id).order_by("raised_at", "pk")
+    found = rows.values_list("raised_at", "raised_level", "source")
+    return tuple(CallView(at, level, source in BY_PEOPLE) for at, level, source in found)
 
 
 def due_escalations(now: datetime) -> list[UUID]:
@@ -187,7 +207,8 @@ def _summary(row: Escalation, rungs: Ladder, paged: Standing) -> EscalationSumma
         due_at=moment(row.due_at) if row.due_at else None,
         climbs=row.climbs,
         acknowledged_by=row.acknowledged_by.work_name if row.acknowledged_by else None,
-        aloud=rung is None or rung.aloud,
+        aloud=(rung is None or rung.aloud) and sounds(row.conversation.drill),
         paged=paged.value,
         external=standing_of(row),
+        drill=row.conversation.drill != "",
     )

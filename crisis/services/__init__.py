@@ -1,5 +1,6 @@
 """Commands about danger: one transaction each."""
 
+from crisis.services.drills import stand_down_drill
 from crisis.services.duty import card_was_sent, restore_duty, send_duty_card, set_duty
 from crisis.services.escalations import (
     CLIMBS_AT_ONCE,
@@ -76,6 +77,7 @@ __all__ = [
     "set_silence",
     "settle_delivery",
     "stand_down",
+    "stand_down_drill",
     "start_work",
     "step_pagings",
     "switch_screening",

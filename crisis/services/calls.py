@@ -6,6 +6,7 @@ from uuid import UUID
 from audit.services import record
 from chat import log, outbox
 from chat.core.actors import Staff, System
+from chat.core.drills import marked
 from chat.log import subject_of
 from chat.models import Conversation
 from chat.services.posting import takes_texts
@@ -45,11 +46,14 @@ def tell(escalation: Escalation, word: Told, actor: Staff | System, now: datetim
         actor=str(actor),
         action=f"escalation.{word.value}",
         subject=f"escalation:{escalation.pk}",
-        data={
-            "conversation": str(escalation.conversation_id),
-            "level": escalation.level,
-            "source": Source(escalation.source).value,
-        },
+        data=marked(
+            escalation.conversation.drill,
+            {
+                "conversation": str(escalation.conversation_id),
+                "level": escalation.level,
+                "source": Source(escalation.source).value,
+            },
+        ),
         now=now,
     )
     data: dict[str, str | int] = {

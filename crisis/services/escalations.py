@@ -135,6 +135,7 @@ def raise_cue(
         if level > min(LEVELS):
             known = calls.filter(source="screening", state=State.RAISED).first()
             cue = known or Escalation(conversation=conversation, raised_level=level, client_id=client_id, raised_at=now)
+            cue.conversation = conversation
             cue.source, cue.level, cue.due_at = "screening", level, due_at
             # no new key: its provider may be slow, and this runs where all messages wait
             sealer = sealer_of(known) if known else borrowed(conversation)

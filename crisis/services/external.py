@@ -56,6 +56,7 @@ class ExternalView:
     told_at: datetime | None
     contact_by_name: str | None
     contact_at: datetime | None
+    drill: bool = False
 
 
 def propose_external(
@@ -276,4 +277,5 @@ def _view(conversation: Conversation, escalation: Escalation, notification: Exte
         told_at=notification.told_at,
         contact_by_name=names.get("contact_by"),
         contact_at=notification.contact_at,
+        drill=conversation.drill != "",
     )

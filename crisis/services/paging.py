@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from audit.services import record
 from chat import outbox
+from chat.core.drills import marked, pages
 from chat.selectors import site
 from chat.services import Done
 from crisis.core.ladder import Ladder, State
@@ -51,18 +52,24 @@ def page_if_due(
     `climbed_from` is the level whose clock ran out. A paging that still runs goes on and is not doubled: begun again
     with each repeat it would never come to its second target. Without `wait` one that a worker holds just now counts as
     running: a batch of messages that has called for another conversation holds the trail, for which that worker waits.
+    A drill pages nobody unless it was begun so.
     """
     due = calls_for_page(ladder[escalation.level], overdue=False)
     if climbed_from is not None:
         due = due or calls_for_page(ladder[climbed_from], overdue=True)
-    if not due or not targets():
+    drill = escalation.conversation.drill if due else ""
+    if not due or not pages(drill) or not targets():
         return
     running = Paging.objects.filter(escalation=escalation, state=PagingState.CALLING)
     known = None if wait else running.values_list("pk", flat=True).first()
     held = known is not None and _locked(known, wait=False) is None
     if not held and not running.update(level=escalation.level):
         paging = Paging.objects.create(
-            escalation=escalation, kind=Kind.ESCALATION, level=escalation.level, begun_at=now, due_at=now
+            escalation=escalation,
+            kind=Kind.DRILL if drill else Kind.ESCALATION,
+            level=escalation.level,
+            begun_at=now,
+            due_at=now,
         )
         _tell("paging.begun", paging, now)
 
@@ -250,7 +257,7 @@ def _end(paging: Paging, state: PagingState, now: datetime) -> None:
     paging.deliveries.filter(state__in=OPEN).update(state=DeliveryState.DROPPED, at=now)
     _tell(f"paging.{state.value}", paging, now)
     if state is PagingState.UNREACHED and paging.kind != Kind.TEST:
-        logger.error("nobody on call was reached")
+        logger.error("nobody on call was reached%s", " in a drill" if paging.kind == Kind.DRILL else "")
         if not _others(paging, state=PagingState.UNREACHED):
             _into_case("escalation.unreached", paging, now)
 
@@ -296,7 +303,7 @@ def _into_case(topic: str, paging: Paging, now: datetime) -> None:
 
 def _tell(action: str, paging: Paging, now: datetime, delivery: Delivery | None = None) -> None:
     """Put a step on the trail: ids and a level only."""
-    data: dict[str, str | int] = {"level": paging.level}
+    data = marked("paging" if paging.kind == Kind.DRILL else "", {"level": paging.level})
     if paging.escalation_id is not None:
         data["escalation"] = str(paging.escalation_id)
     if delivery is not None:

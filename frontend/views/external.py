@@ -77,6 +77,7 @@ async def _proposal(request: StaffRequest, pk: UUID, code: ErrorCode | None = No
     context: dict[str, Any] = {
         "pk": pk,
         "handle": spoken(conversation.handle, request.actor.language),
+        "drill": conversation.drill != "",
         "agencies": list(agency_names().items()),
         "numbers": await _numbers(),
         "typed": {name: request.POST.get(name, "") for name in ("agency", "province", "reason", "consulted")},
@@ -113,6 +114,7 @@ async def _record(request: StaffRequest, pk: UUID, code: ErrorCode | None = None
     context: dict[str, Any] = {
         "view": view,
         "handle": spoken(view.handle, request.actor.language),
+        "drill": view.drill,
         "agency": agency_names()[view.agency],
         "province": province_names().get(view.province, ""),
         "duty": (await in_db(duties))[Province(view.province)] if view.province else None,

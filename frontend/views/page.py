@@ -26,6 +26,7 @@ def staff_page(request: StaffRequest, template: str, status: int = 200, **contex
         ("duty", _("Duty to report"), Action.SEE_DUTY),
         # a supervisor, who looks and changes nothing, comes to it from the levels
         ("rules", _("Screening rules"), Action.SET_RULES),
+        ("drills", _("Drills"), Action.SEE_DRILLS),
     ]
     here = context.get("here")
     frame = {

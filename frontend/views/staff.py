@@ -50,7 +50,19 @@ logger = logging.getLogger(__name__)
 
 LANGUAGES = ("en", "fr")
 PAGES = frozenset(
-    {"console", "board", "displays", "cases", "archive", "on_call", "ladder", "duty", "rules", "rule_versions"}
+    {
+        "console",
+        "board",
+        "displays",
+        "cases",
+        "archive",
+        "on_call",
+        "ladder",
+        "duty",
+        "rules",
+        "rule_versions",
+        "drills",
+    }
 )
 """Pages that can be shown again in the other language."""
 
@@ -165,6 +177,7 @@ async def cases(request: StaffRequest) -> HttpResponse:
             "status": states.get(row.status, row.status),
             "level": levels[row.level],
             "opened_at": row.opened_at,
+            "drill": row.drill,
         }
         for row in rows
     ]
@@ -188,7 +201,7 @@ async def case(request: StaffRequest, pk: UUID) -> HttpResponse:
         *_contact_facts(view.contact),
     ]
     timeline = [_line(item) for item in view.timeline]
-    return staff_page(request, "case", name=view.handle, facts=facts, timeline=timeline, here="cases")
+    return staff_page(request, "case", name=view.handle, facts=facts, timeline=timeline, drill=view.drill, here="cases")
 
 
 def _contact_facts(contact: Any) -> list[tuple[str, str]]:

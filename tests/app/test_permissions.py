@@ -38,6 +38,7 @@ SITE_WIDE = {
     *(Action.SEE_ON_CALL, Action.TEST_ON_CALL, Action.SET_ON_CALL, Action.SET_LADDER),
     *(Action.SEE_DUTY, Action.EDIT_DUTY),
     *(Action.SEE_RULES, Action.SET_RULES),
+    *(Action.SEE_DRILLS, Action.START_DRILL),
 }
 """What an administrator does: about no conversation and no case."""
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from frontend.urls import urlpatterns
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("config", "frontend", "ops", "cases", "crisis", "directory", "chat", "staff", "encryption", "audit")
+ROOMS = (
+    *("config", "frontend", "ops", "drills", "cases", "crisis", "directory", "chat", "staff", "encryption", "audit"),
+)
 
 PLACES = {
     "models": "managers and what a row does to itself",

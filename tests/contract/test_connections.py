@@ -10,7 +10,7 @@ from pathlib import Path
 from staff.signing_in import AT_ONCE, MOST_WAITING
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("audit", "cases", "chat", "crisis", "directory", "encryption", "frontend", "ops", "staff")
+ROOMS = ("audit", "cases", "chat", "crisis", "directory", "drills", "encryption", "frontend", "ops", "staff")
 COUNT = """
 import gc, json, django
 from concurrent.futures import ThreadPoolExecutor

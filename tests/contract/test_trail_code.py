@@ -40,10 +40,10 @@ GIVES: dict[str, str] = {
 """Functions that give an id, a number, a time or a code whatever they are given."""
 
 IDS = re.compile(r"(.*_)?(pk|id)")
-FIELDS = re.compile(IDS.pattern + r"|state|level|value|kind|count|last")
+FIELDS = re.compile(IDS.pattern + r"|state|level|value|kind|count|last|drill")
 """Names and attributes that hold an id, a number or a code."""
 
-HARMLESS_TYPES = {"int", "bool", "float", "UUID", "datetime", "date", "Subject"}
+HARMLESS_TYPES = {"int", "bool", "float", "UUID", "datetime", "date", "Subject", "Mark"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -95,6 +95,10 @@ def unfit(value: ast.expr, place: Place) -> Iterator[str]:
             return
         case ast.Call() if name_of(value) in GIVES:
             return
+        case ast.Call(args=[*parts], keywords=[]) if name_of(value) == "marked":
+            # adds the mark of a drill to what it is given
+            for part in parts:
+                yield from unfit(part, place)
         case ast.JoinedStr(values=parts) | ast.Dict(values=parts):
             for part in parts:
                 yield from unfit(part, place)
@@ -189,6 +193,7 @@ def _code_of(path: Path, row: str) -> str:
         'record(actor=str(actor), action="a", subject="s", data={"why": reason}, now=now)',
         'record(actor=actor.name, action="a", subject="s", now=now)',
         'record(actor="x", action=f"a.{reason}", subject="s", now=now)',
+        'record(actor="x", action="a", subject="s", data=marked(c.drill, {"why": reason}), now=now)',
         'outbox.put("t", c.pk, {"why": reason}, now)',
         'outbox.put("t", c.pk, {"why": str(reason)}, now)',
         'outbox.put("t", c.pk, {"why": text.reveal()}, now)',

@@ -16,7 +16,7 @@ from ops.messages import extract_template
 
 ROOT = Path(__file__).resolve().parents[2]
 FRONTEND = ROOT / "frontend"
-ROOMS = ("audit", "encryption", "staff", "chat", "crisis", "directory", "cases", "figures", "ops", "frontend")
+ROOMS = ("audit", "encryption", "staff", "chat", "crisis", "directory", "cases", "drills", "figures", "ops", "frontend")
 CATALOGUE = ROOT / "locale/fr/LC_MESSAGES/django.po"
 KEYWORDS = DEFAULT_KEYWORDS | {"gettext_lazy": None, "gettext_noop": None, "ngettext_lazy": (1, 2)}
 

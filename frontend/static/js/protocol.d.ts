@@ -62,6 +62,7 @@ export interface ConversationSummary {
   ended_by: "advocate" | "faded" | "left_quickly" | "visitor" | null;
   returned: Returned | null;
   paused_until: string | null;
+  drill?: boolean;
 }
 
 /** Tell how it stands that somebody outside is told: what has been done of it, and by whom it was proposed. */
@@ -89,6 +90,7 @@ export interface EscalationSummary {
   aloud: boolean;
   paged: "calling" | "none" | "reached" | "unreached";
   external?: ExternalStanding | null;
+  drill?: boolean;
 }
 
 /** Describe an escalation to a screen on a wall: a pseudonym, and no id that anything could be asked with. */
@@ -100,6 +102,7 @@ export interface WallEscalation {
   climbs: number;
   aloud: boolean;
   unreached: boolean;
+  drill?: boolean;
 }
 
 /** Show a shift to a screen that anybody in the room can read: counts and escalations, nothing of anybody. */
@@ -111,6 +114,7 @@ export interface Wall {
   ready: number;
   free: number;
   escalations: WallEscalation[];
+  drills?: number;
 }
 
 /** Come first on every socket: begin (`start`) or go on, holding everything up to `after`. */
@@ -395,7 +399,7 @@ export interface StaffFact {
   type: "fact";
   conversation: string;
   seq: number;
-  code: "came_back" | "code_word_agreed" | "cue_left" | "cue_returned" | "cue_silence" | "cue_voice" | "door_help" | "door_professional" | "door_report" | "door_worried" | "duty_card_sent" | "ended_by_advocate" | "ended_by_visitor" | "erase_asked" | "erase_done" | "erased" | "external_confirmed" | "external_contact" | "external_proposed" | "external_told" | "faded" | "flag_acknowledged" | "flag_climbed" | "flag_raised" | "flag_resolved" | "flag_stood_down" | "joined" | "language_en" | "language_fr" | "left_quickly" | "offered" | "opened" | "pause_over" | "paused" | "recorded" | "return_accepted" | "return_refused" | "returned_to_queue" | "unreadable" | "words_ended" | "words_given";
+  code: "came_back" | "code_word_agreed" | "cue_left" | "cue_returned" | "cue_silence" | "cue_voice" | "door_help" | "door_professional" | "door_report" | "door_worried" | "drill" | "duty_card_sent" | "ended_by_advocate" | "ended_by_visitor" | "erase_asked" | "erase_done" | "erased" | "external_confirmed" | "external_contact" | "external_proposed" | "external_told" | "faded" | "flag_acknowledged" | "flag_climbed" | "flag_raised" | "flag_resolved" | "flag_stood_down" | "joined" | "language_en" | "language_fr" | "left_quickly" | "offered" | "opened" | "pause_over" | "paused" | "recorded" | "return_accepted" | "return_refused" | "returned_to_queue" | "unreadable" | "words_ended" | "words_given";
   name: string | null;
   level: number | null;
   at: string;

@@ -1,7 +1,7 @@
 /** The supervisor's board: joins the socket, the store, the rows and the conversation that is watched. */
 
 import { asked, empty, forgotten, holding, reduce, toFollow } from "../lib/console_store.js";
-import { escalations, summary } from "../lib/console_views.js";
+import { escalations, real, summary } from "../lib/console_views.js";
 import { gravest, newOnes } from "../lib/escalation_order.js";
 import { say } from "../lib/say.js";
 import { openLine } from "../lib/socket.js";
@@ -95,7 +95,8 @@ function alarm(before) {
   const lost = alone.some((one) => !earlier.some((old) => old.id === one.id && old.paged === "unreached"));
   const nobody = alone.length > 0 ? ` ${say(words, "paged_unreached")}` : "";
   forgetReasons((key) => !open.some((one) => key.startsWith(one.id)));
-  document.title = raised.length > 0 ? `(${raised.length}) ⚠ ${plainTitle}` : plainTitle;
+  const pressing = real(raised).length;
+  document.title = pressing > 0 ? `(${pressing}) ⚠ ${plainTitle}` : plainTitle;
   setText(byId("alarm", HTMLElement), inWords(raised, "not_acknowledged", "not_acknowledged_many") + nobody);
   if (news.length > 0 || lost) {
     const told = news.length > 0 ? news : alone;
@@ -158,6 +159,7 @@ function watch(id) {
   if (watched !== null && watched !== id) unfollow(watched);
   watched = id;
   watchPane.hidden = false;
+  watchPane.classList.toggle("drill", one.drill === true);
   board.classList.add("watching");
   setText(byId("watch-name", HTMLElement), say(words, "watching", { name: one.handle }));
   byId("watch-note", HTMLElement).replaceChildren(noteForm(id, one.handle).element);

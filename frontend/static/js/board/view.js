@@ -1,7 +1,7 @@
 /** The rows of the supervisor's board: escalations, who waits, what runs. No text of any conversation. */
 
 import { age, dueIn, secondsLeft, since } from "../lib/ages.js";
-import { escalations, lastWritten, running, waitedFrom, waiting } from "../lib/console_views.js";
+import { escalations, lastWritten, real, running, waitedFrom, waiting } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { byId, h, part, reconcile, setAttribute, setText } from "../staff/dom.js";
 import { levelMark, setLevel } from "../staff/level.js";
@@ -95,12 +95,16 @@ export function boardView(words, does) {
    * @param {number} now
    */
   function tiles(state, open, waits, runs, now) {
-    const fresh = open.filter((one) => one.state === "raised").length;
-    const longest = Math.max(0, ...waits.map((one) => now - Date.parse(waitedFrom(one))));
+    const drills = state.overview?.conversations.filter((one) => one.drill === true && one.state !== "wrap_up").length ?? 0;
+    const fresh = real(open).filter((one) => one.state === "raised").length;
+    const seen = { waits: real(waits), runs: real(runs) };
+    const longest = Math.max(0, ...seen.waits.map((one) => now - Date.parse(waitedFrom(one))));
     setText(byId("tile-raised", HTMLElement), String(fresh));
-    setText(byId("tile-waiting", HTMLElement), String(waits.length));
-    setText(byId("tile-longest", HTMLElement), waits.length === 0 ? "" : say(words, "longest", { age: age(words, longest) }));
-    setText(byId("tile-running", HTMLElement), String(runs.length));
+    setText(byId("tile-waiting", HTMLElement), String(seen.waits.length));
+    setText(byId("tile-longest", HTMLElement), seen.waits.length === 0 ? "" : say(words, "longest", { age: age(words, longest) }));
+    setText(byId("tile-running", HTMLElement), String(seen.runs.length));
+    byId("drills", HTMLElement).hidden = drills === 0;
+    setText(byId("drills-words", HTMLElement), drills === 0 ? "" : say(words, "drills_run", { n: drills }));
     setText(byId("tile-ready", HTMLElement), String(state.overview?.ready ?? 0));
     setText(byId("tile-free", HTMLElement), say(words, "free", { n: state.overview?.free ?? 0 }));
     byId("tile-raised-box", HTMLElement).classList.toggle("pressing", fresh > 0);
@@ -155,6 +159,7 @@ export function boardView(words, does) {
   function patchEscalation(row, one, now) {
     row.classList.toggle("gone", one === undefined);
     setAttribute(row, "data-state", one?.state ?? "gone");
+    if (one !== undefined) row.classList.toggle("drill", one.drill === true);
     // asked first: a browser takes the focus off a button the moment that it goes
     const hand = row.contains(document.activeElement);
     for (const button of row.querySelectorAll("button")) {
@@ -233,6 +238,7 @@ export function boardView(words, does) {
   /** @param {HTMLElement} row @param {ConversationSummary} one */
   function patchTop(row, one) {
     const name = one.handle;
+    row.classList.toggle("drill", one.drill === true);
     setLevel(words, part(row, ".level"), one.level);
     setText(part(row, ".handle"), name);
     setText(part(row, ".warn"), warning(words, one));

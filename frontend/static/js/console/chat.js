@@ -81,6 +81,7 @@ export function chatPanel(words, id, name, slot, does) {
     showReached(state);
     setText(standing, one === undefined || !mine ? say(words, "not_yours") : warning(words, one) || say(words, `standing_${one.state}`));
     element.classList.toggle("alarm", one !== undefined && warning(words, one) !== "");
+    if (one !== undefined) element.classList.toggle("drill", one.drill === true);
     setText(asks, mine && one?.state === "active" && does.cardDue() && asksIdentity(composer.draft()) ? say(words, "duty_asks") : "");
     composer.allow(mine && one?.state === "active", say(words, mine ? "cannot_write_ended" : "not_yours"));
   }

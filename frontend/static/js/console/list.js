@@ -1,7 +1,7 @@
 /** The left pane: what this person holds, and who waits. Nothing in it moves while the pointer or the focus is there. */
 
 import { since } from "../lib/ages.js";
-import { capacity, heldBy, lastWritten, mine, offered, unanswered, unread, waitedFrom, waiting, whyNotTake } from "../lib/console_views.js";
+import { capacity, heldBy, lastWritten, mine, offered, real, unanswered, unread, waitedFrom, waiting, whyNotTake } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { byId, h, part, reconcile, setAttribute, setText } from "../staff/dom.js";
 import { levelMark, setLevel } from "../staff/level.js";
@@ -42,10 +42,10 @@ export function listPane(words, does) {
     const byKey = new Map(waits.map((one) => [one.id, one]));
     const reason = whyNotTake(state);
     const queueOrder = steady(waits.map((one) => one.id));
-    const offers = own.size;
+    const offers = real(offered(state)).length;
     const count = { held: heldBy(state).length - offers, n: offers, most: capacity(state) };
     setText(byId("mine-count", HTMLElement), say(words, offers > 0 ? "held_offered" : "held_of", count));
-    setText(byId("waiting-count", HTMLElement), String(waits.length));
+    setText(byId("waiting-count", HTMLElement), String(real(waits).length));
     byId("mine-empty", HTMLElement).hidden = heldOrder.length > 0;
     byId("waiting-empty", HTMLElement).hidden = queueOrder.length > 0;
     const why = byId("take-why", HTMLElement);
@@ -82,6 +82,7 @@ export function listPane(words, does) {
     const button = part(row, ".row");
     const count = unread(state, one.id);
     patchSeat(row, one.id, one.handle);
+    button.classList.toggle("drill", one.drill === true);
     setText(part(row, ".unread"), count > 0 ? say(words, "unread", { n: count }) : does.isFresh(one.id) ? say(words, "just_taken") : "");
     setLevel(words, part(row, ".level"), one.level);
     const waits = unanswered(state, one);
@@ -149,6 +150,7 @@ export function listPane(words, does) {
       return;
     }
     const name = one.handle;
+    row.classList.toggle("drill", one.drill === true);
     setText(part(row, ".handle"), name);
     setAttribute(take, "aria-label", say(words, "take_name", { name }));
     setLevel(words, part(row, ".level"), one.level);

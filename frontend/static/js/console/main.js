@@ -1,7 +1,7 @@
 /** The advocate's console: joins the socket, the store and the panes. */
 
 import { asked, answered, empty, forgotten, holding, landed, letGo, queued, readToEnd, reduce, toFollow } from "../lib/console_store.js";
-import { mine, newReturn, offered, offeredNoMore, summary, unread, waiting } from "../lib/console_views.js";
+import { mine, newReturn, offered, offeredNoMore, real, summary, unread, waiting } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { openLine } from "../lib/socket.js";
 import { newId } from "../staff/api.js";
@@ -98,9 +98,9 @@ function follow() {
 function compare(before) {
   const known = new Set(before.overview?.conversations.map((one) => one.id));
   const offers = offered(state).filter((one) => !offered(before).some((old) => old.id === one.id));
-  const fresh = waiting(state).filter((one) => !known.has(one.id));
+  const fresh = real(waiting(state)).filter((one) => !known.has(one.id));
   for (const one of offers) mention(say(words, "tell_offer", { name: one.handle }));
-  if (before.overview !== null && fresh.length > 0) mention(say(words, "tell_waiting", { n: waiting(state).length }));
+  if (before.overview !== null && fresh.length > 0) mention(say(words, "tell_waiting", { n: real(waiting(state)).length }));
   for (const one of offeredNoMore(before, state)) mention(say(words, "tell_back", { name: one.handle }));
   if (offers.length > 0) beep();
   for (const one of mine(before)) {

@@ -93,6 +93,7 @@ export function surroundings(words, does) {
       pause();
     }
     setLevel(words, mark, one.level);
+    bar.classList.toggle("drill", one.drill === true);
     setText(
       text,
       say(words, "offer", {

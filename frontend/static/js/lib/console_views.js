@@ -65,7 +65,7 @@ export function offeredNoMore(before, state) {
 }
 
 /**
- * Return the queue: most urgent first, then the longest wait.
+ * Return the queue: most urgent first, then the longest wait; drills come after every visitor.
  *
  * @param {State} state
  * @returns {readonly ConversationSummary[]}
@@ -73,11 +73,11 @@ export function offeredNoMore(before, state) {
 export function waiting(state) {
   return all(state)
     .filter((one) => one.state === "waiting" || (one.state === "offered" && !isMine(state, one)))
-    .sort((a, b) => b.level - a.level || Date.parse(waitedFrom(a)) - Date.parse(waitedFrom(b)));
+    .sort((a, b) => drillsLast(a, b) || b.level - a.level || Date.parse(waitedFrom(a)) - Date.parse(waitedFrom(b)));
 }
 
 /**
- * Return what runs, whoever holds it: most urgent first, then the longest silence towards a visitor.
+ * Return what runs, whoever holds it: most urgent first, then the longest silence towards a visitor; drills last.
  *
  * @param {State} state
  * @returns {readonly ConversationSummary[]}
@@ -85,11 +85,11 @@ export function waiting(state) {
 export function running(state) {
   return all(state)
     .filter((one) => READABLE.has(one.state))
-    .sort((a, b) => b.level - a.level || Date.parse(a.opened_at) - Date.parse(b.opened_at));
+    .sort((a, b) => drillsLast(a, b) || b.level - a.level || Date.parse(a.opened_at) - Date.parse(b.opened_at));
 }
 
 /**
- * Return open escalations: those that nobody has acknowledged first, the oldest of them at the top.
+ * Return open escalations: real ones first, of them those that nobody has acknowledged, the oldest at the top.
  *
  * @param {State} state
  * @returns {readonly EscalationSummary[]}
@@ -181,13 +181,13 @@ export function whyNotTake(state) {
 }
 
 /**
- * Return what counts against this person's capacity.
+ * Return what counts against this person's capacity: no drill does.
  *
  * @param {State} state
  * @returns {readonly ConversationSummary[]}
  */
 export function heldBy(state) {
-  return all(state).filter((one) => HELD.has(one.state) && isMine(state, one));
+  return real(all(state)).filter((one) => HELD.has(one.state) && isMine(state, one));
 }
 
 /**
@@ -196,6 +196,22 @@ export function heldBy(state) {
  */
 export function capacity(state) {
   return Math.min(state.you?.capacity ?? 0, MOST_HELD);
+}
+
+/**
+ * Return those of some conversations that are no drills.
+ *
+ * @template {{drill?: boolean}} One
+ * @param {readonly One[]} some
+ * @returns {readonly One[]}
+ */
+export function real(some) {
+  return some.filter((one) => !one.drill);
+}
+
+/** @param {ConversationSummary} a @param {ConversationSummary} b */
+function drillsLast(a, b) {
+  return Number(a.drill ?? false) - Number(b.drill ?? false);
 }
 
 /** @param {State} state @returns {ConversationSummary[]} */

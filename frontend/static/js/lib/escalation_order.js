@@ -1,15 +1,15 @@
 /**
  * In which order open escalations stand, and which of them are news. Pure.
  *
- * @typedef {{state: string, level: number, raised_at: string, climbs: number}} Ordered
+ * @typedef {{state: string, level: number, raised_at: string, climbs: number, drill?: boolean}} Ordered
  */
 
 /** @type {ReadonlySet<string>} */
 export const SETTLED = new Set(["resolved", "stood_down"]);
 
 /**
- * Return the open ones: those that nobody has acknowledged first, the oldest of them at the top, since a clock already
- * lifts what waits. Of two as old the graver one is first.
+ * Return the open ones: real ones before drills, those that nobody has acknowledged first, the oldest of them at the
+ * top, since a clock already lifts what waits. Of two as old the graver one is first.
  *
  * @template {Ordered} One
  * @param {readonly One[]} all
@@ -20,19 +20,20 @@ export function inOrder(all) {
     .filter((one) => !SETTLED.has(one.state))
     .sort(
       (a, b) =>
-        Number(b.state === "raised") - Number(a.state === "raised") || Date.parse(a.raised_at) - Date.parse(b.raised_at) || b.level - a.level,
+        Number(a.drill ?? false) - Number(b.drill ?? false) || Number(b.state === "raised") - Number(a.state === "raised") || Date.parse(a.raised_at) - Date.parse(b.raised_at) || b.level - a.level,
     );
 }
 
 /**
- * Return the gravest of some, the first of them where several are; undefined of none.
+ * Return the gravest of some, the first of them where several are, and a drill only among drills; undefined of none.
  *
  * @template {Ordered} One
  * @param {readonly One[]} some
  * @returns {One | undefined}
  */
 export function gravest(some) {
-  return some.reduce((/** @type {One | undefined} */ most, one) => (most === undefined || one.level > most.level ? one : most), undefined);
+  const real = some.filter((one) => !one.drill);
+  return (real.length > 0 ? real : some).reduce((/** @type {One | undefined} */ most, one) => (most === undefined || one.level > most.level ? one : most), undefined);
 }
 
 /**

@@ -79,13 +79,16 @@ function draw() {
 /** @param {Wall} wall @param {number} now the server's clock */
 function show(wall, now) {
   const open = inOrder(wall.escalations);
-  const fresh = open.filter((one) => one.state === "raised").length;
+  const fresh = open.filter((one) => one.state === "raised" && !one.drill).length;
   setText(byId("tile-raised", HTMLElement), String(fresh));
   byId("tile-raised-box", HTMLElement).classList.toggle("pressing", fresh > 0);
   setText(byId("tile-waiting", HTMLElement), String(wall.waiting));
   const longest = wall.waiting_since === null ? "" : say(words, "longest", { age: age(words, now - Date.parse(wall.waiting_since)) });
   setText(byId("tile-longest", HTMLElement), longest);
   setText(byId("tile-running", HTMLElement), String(wall.running));
+  const drills = wall.drills ?? 0;
+  byId("drills", HTMLElement).hidden = drills === 0;
+  setText(byId("drills-words", HTMLElement), drills === 0 ? "" : say(words, "drills_run", { n: drills }));
   setText(byId("tile-ready", HTMLElement), String(wall.ready));
   setText(byId("tile-free", HTMLElement), say(words, "free", { n: wall.free }));
   const rows = open.slice(0, MOST_ROWS);
@@ -101,6 +104,7 @@ function makeRow() {
 /** @param {HTMLElement} row @param {WallEscalation} one @param {number} now */
 function patchRow(row, one, now) {
   setAttribute(row, "data-state", one.state);
+  row.classList.toggle("drill", one.drill === true);
   setLevel(words, part(row, ".level"), one.level);
   setText(part(row, ".handle"), one.handle);
   setText(part(row, ".age"), say(words, "ago", { age: since(words, one.raised_at, now, { fine: true }) }));

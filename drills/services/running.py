@@ -1,0 +1,173 @@
+"""Let scripted visitors go on: once a second, by any number of workers, each step by one of them.
+
+A worker takes a drill for some seconds, does what is next, and notes it. One that vanishes in between leaves a lease
+that ends; what it did is then done again, and is harmless twice.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from chat.core.conversation import OPEN, State
+from chat.core.errors import ErrorCode, Refused
+from chat.log import StoredEvent
+from chat.services import Done, note_visitors
+from drills.core.ending import LEASE, SIGN_EVERY, TAKEN_WITHIN, Why
+from drills.core.progress import Do, Go, Move, Over, Place, Say, gone_on, next_move
+from drills.core.script import Act, Script
+from drills.models import Drill
+from drills.scripts import script as script_called
+from drills.selectors import happened_in, running
+from drills.services.ending import finish, settle_late
+from drills.services.visitor import Acted, do, say
+from encryption.core.envelope import NotAuthentic
+from encryption.providers import EpochGone, ProviderDown
+from encryption.services import KeyGone
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Be what one worker has to do now, outside of every transaction."""
+
+    drill: Drill
+    move: Say | Do
+
+
+def step_drills(*, now: datetime) -> Done[int]:
+    """Let every drill go on that has something to do; one that fails is looked at again and holds no other one up."""
+    events: list[StoredEvent] = list(settle_late(now=now).events)
+    moved = 0
+    for pk in running():
+        try:
+            happened = _step(pk, now)
+        except ProviderDown:
+            continue
+        except Exception as error:
+            logger.error("a drill could not go on: %s", type(error).__name__)
+            continue
+        if happened is not None:
+            moved += 1
+            events += happened
+    return Done(moved, tuple(events))
+
+
+def _step(pk: UUID, now: datetime) -> tuple[StoredEvent, ...] | None:
+    drill = Drill.objects.select_related("conversation").get(pk=pk)
+    script = script_called(drill.language, drill.script)
+    why = _over(drill, script, now)
+    if why is not None:
+        return finish(drill_id=pk, why=why, now=now).events
+    if not drill.away and drill.conversation.visitor_seen_at <= now - SIGN_EVERY:
+        note_visitors(here={pk: now}, gone={})
+    try:
+        taken = _take(pk, _known(script), now)
+        if taken is None:
+            return None
+        if isinstance(taken, Why):
+            return finish(drill_id=pk, why=taken, now=now).events
+        return _settle(taken, _act(taken, now), now)
+    except (KeyGone, EpochGone, NotAuthentic):
+        return finish(drill_id=pk, why=Why.LOST, now=now).events
+
+
+def _over(drill: Drill, script: Script | None, now: datetime) -> Why | None:
+    """Tell by how its conversation stands whether a drill is over."""
+    state = State(drill.conversation.state)
+    if script is None or drill.step not in script.steps:
+        return Why.LOST
+    if drill.conversation.ended_by == "advocate":
+        return Why.ENDED
+    if state not in OPEN and not drill.away:
+        return Why.FINISHED
+    if now >= drill.ends_by:
+        return Why.TIME
+    waits = state in {State.WAITING, State.OFFERED} and drill.conversation.accepted_at is None
+    return Why.NOBODY if waits and now >= drill.started_at + TAKEN_WITHIN else None
+
+
+def _take(pk: UUID, script: Script, now: datetime) -> Errand | Why | None:
+    """Find under the drill's lock what is next, and take it; what only changes the place is done at once."""
+    free = Q(taken_until=None) | Q(taken_until__lte=now)
+    with transaction.atomic():
+        drill = (
+            Drill.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+            .select_related("conversation")
+            .filter(free, pk=pk, ended_at=None)
+            .first()
+        )
+        if drill is None:
+            return None
+        move = _next(drill, script, now)
+        for _ in script.steps:
+            if not isinstance(move, Go):
+                break
+            # steps that lead on at once are gone through in one look, and never round and round
+            _go(drill, move, now)
+            move = _next(drill, script, now)
+        if isinstance(move, Over):
+            return Why.FINISHED
+        if isinstance(move, Say | Do):
+            drill.taken_until = now + LEASE
+            drill.save(update_fields=["taken_until"])
+            return Errand(drill, move)
+    return None
+
+
+def _next(drill: Drill, script: Script, now: datetime) -> Move | None:
+    place = Place(drill.step, drill.done, drill.since, drill.last_at)
+    step = script.steps[drill.step]
+    waits = drill.done >= len(step.say) + (step.act is not None)
+    # who is still writing looks at nothing; the log is read only for who waits
+    return next_move(script, place, happened_in(drill, script) if waits and step.then else (), now)
+
+
+def _go(drill: Drill, move: Go, now: datetime) -> None:
+    place = Place(drill.step, drill.done, drill.since, drill.last_at)
+    gone = gone_on(place, move, drill.conversation.staff_head, now)
+    drill.step, drill.done, drill.since, drill.last_at = gone.step, gone.done, gone.since, gone.last_at
+    drill.path = [*drill.path, [gone.step, now.isoformat()]]
+    drill.save(update_fields=["step", "done", "since", "last_at", "path"])
+
+
+def _act(errand: Errand, now: datetime) -> Acted | None:
+    """Do it as the visitor; None when that is not possible now and is tried again, as while a chat is paused."""
+    try:
+        return (
+            say(errand.drill, errand.move, now)
+            if isinstance(errand.move, Say)
+            else do(errand.drill, errand.move.act, now)
+        )
+    except Refused as refused:
+        if refused.code is ErrorCode.PAUSED:
+            return None
+        return Acted(worked=False)
+
+
+def _settle(errand: Errand, acted: Acted | None, now: datetime) -> tuple[StoredEvent, ...] | None:
+    """Note what was done, unless another worker did, whose lease came after this one."""
+    drill = errand.drill
+    mine = Drill.objects.filter(pk=drill.pk, step=drill.step, done=drill.done, ended_at=None)
+    if acted is None:
+        mine.update(taken_until=None, last_at=now)
+        return None
+    if not acted.worked:
+        return finish(drill_id=drill.pk, why=Why.FINISHED, now=now).events
+    changed: dict[str, object] = {"done": drill.done + 1, "last_at": now, "taken_until": None}
+    if acted.sealed is not None:
+        changed["sealed_visitor"] = acted.sealed
+    if isinstance(errand.move, Do) and errand.move.act in {Act.LEAVE, Act.RETURN}:
+        changed["away"] = errand.move.act is Act.LEAVE
+    mine.update(**changed)
+    return acted.events
+
+
+def _known(script: Script | None) -> Script:
+    if script is None:
+        raise KeyGone
+    return script

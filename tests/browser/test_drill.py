@@ -1,0 +1,62 @@
+"""A drill in real browsers: begun by a supervisor, marked on every screen, ended with a summary."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.support import browsers
+from tests.support.axe import problems
+from tests.support.journeys import shot, sign_in
+from tests.support.servers import HavreServer, havre_environment, migrate_and_seed
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+
+def test_a_drill_from_its_start_to_its_summary(tmp_path: Path) -> None:
+    migrate_and_seed(havre_environment(tmp_path))
+    with (
+        HavreServer(tmp_path) as server,
+        sync_playwright() as playwright,
+        browsers.chromium(playwright) as chrome,
+    ):
+        base = server.base_url
+        console = sign_in(chrome, base, tmp_path, "ben", "/staff/console")
+        console.check("input[name=availability][value=ready]")
+        drills = sign_in(chrome, base, tmp_path, "dana", "/staff/drills")
+        expect(drills.locator("input[name=people]")).to_have_count(1)
+        assert problems(drills, "drills") == []
+        drills.check("input[value='en/motel']")
+        drills.get_by_label("Ben").check()
+        shot(drills, "drills")
+        drills.click("button[value=drill]")
+        expect(drills.get_by_role("status")).to_contain_text("1 drill began.")
+
+        expect(console.locator("#offer-text")).to_contain_text("DRILL · ")
+        console.click("#offer-accept")
+        row = console.locator("#mine .row.drill")
+        expect(row).to_contain_text("DRILL · ")
+        row.click()
+        log = console.locator(".conversation.drill:visible [role=log]")
+        expect(log).to_contain_text("This is a drill")
+        expect(log).to_contain_text("hi")
+        expect(console.locator("#mine-count")).to_have_text("0 of 2")
+        console.fill(".writer.message:visible textarea", "Are you safe to write?")
+        console.press(".writer.message:visible textarea", "Control+Enter")
+        shot(console, "console-drill")
+
+        board = drills.context.new_page()
+        board.goto(f"{base}/staff/board")
+        expect(board.locator("#drills")).to_contain_text("1 drill runs. It is not counted.")
+        expect(board.locator("#tile-running")).to_have_text("0")
+        expect(board.locator("#running .drill")).to_contain_text("DRILL · ")
+        assert problems(board, "board-drill") == []
+        shot(board, "board-drill")
+
+        drills.reload()
+        drills.get_by_role("button", name="End the drill").click()
+        expect(drills.locator("main")).to_contain_text("You asked whether it is safe to write")
+        expect(drills.locator(".goals .reached").first).to_be_visible()
+        assert problems(drills, "drill-summary") == []
+        shot(drills, "drill-summary")
+        expect(console.locator(".conversation:visible .standing")).to_contain_text("ended")
