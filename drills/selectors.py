@@ -22,7 +22,6 @@ from staff.permissions import Action, allowed_at_all
 from staff.selectors import People, on_shift
 
 MOST_SHOWN = 100
-MOST_EVENTS = 2_000
 _FACTS = {
     "joined": What.JOINED,
     "duty_card_sent": What.CARD,
@@ -129,7 +128,9 @@ def happened_in(drill: Drill, script: Script) -> list[Happening]:
     The texts of staff are opened for this in the worker's memory; what is kept of them is which lists they hit.
     Raises what `sealer_for` raises.
     """
-    events = events_after(drill.pk, 0, for_visitor=False, limit=MOST_EVENTS)
+    events: list[StoredEvent] = []
+    while page := events_after(drill.pk, events[-1].staff_seq if events else 0, for_visitor=False):
+        events += page
     sealer = log.opener_of(drill.pk, events)
     happened = [one for event in events if (one := _happening(event, sealer, script)) is not None]
     happened += [

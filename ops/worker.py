@@ -182,6 +182,7 @@ async def _tend(now: datetime) -> None:
     if await in_db(rounds.begin, now=now, steady=rounds.steady()):
         await _quietly(services.tend_keys, now)
         await _quietly(forget_pagings, now)
+        await _quietly(services.shelve_drills, now)
         await _quietly(forget_drill_cases, now)
         await _quietly(forget_drills, now)
 

@@ -42,6 +42,7 @@ class Move(StrEnum):
     LEAVE = "leave"  # quick exit
     FADE = "fade"  # a visitor who was not seen for long while waiting
     RECORD = "record"  # the contact is written down
+    SHELVE = "shelve"  # a drill whose contact nobody wrote down
     RETURN = "return"  # a visitor who came back by words; until when is `chat.core.returning`'s
 
 
@@ -62,6 +63,7 @@ MOVES: dict[tuple[Move, State], tuple[State, frozenset[Mover]]] = {
     (M.LEAVE, S.ACTIVE): (S.WRAP_UP, frozenset({W.VISITOR})),
     (M.FADE, S.WAITING): (S.ABANDONED, frozenset({W.SYSTEM})),
     (M.RECORD, S.WRAP_UP): (S.CLOSED, frozenset({W.ADVOCATE, W.SUPERVISOR})),
+    (M.SHELVE, S.WRAP_UP): (S.CLOSED, frozenset({W.SYSTEM})),
     (M.RETURN, S.WAITING): (S.WAITING, frozenset({W.VISITOR})),
     (M.RETURN, S.OFFERED): (S.OFFERED, frozenset({W.VISITOR})),
     (M.RETURN, S.ACTIVE): (S.ACTIVE, frozenset({W.VISITOR})),

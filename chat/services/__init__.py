@@ -8,7 +8,7 @@ from chat.services.archive import Transcript, open_archived
 from chat.services.base import Done
 from chat.services.clock import mend_set_back
 from chat.services.code_word import agree, agree_by_token, read_code_word
-from chat.services.drills import offer_drills
+from chat.services.drills import offer_drills, shelve_drills
 from chat.services.ending import close_conversation, end_conversation, leave_quickly
 from chat.services.erasing import ask_erasure, ask_erasure_by_token, read_erasure_reason
 from chat.services.hold_ends import ask_hold_end, confirm_hold_end, read_hold_end_reason, withdraw_hold_end
@@ -73,6 +73,7 @@ __all__ = [
     "rescue_stranded",
     "retire_closed",
     "return_by_words",
+    "shelve_drills",
     "survey_ticket",
     "take",
     "tend_keys",

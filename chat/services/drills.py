@@ -1,12 +1,21 @@
-"""Offer a drill to whom it was begun for, once no visitor waits."""
+"""Offer a drill to whom it was begun for, once no visitor waits; and clear away what nobody recorded of it."""
 
 from datetime import datetime
+from uuid import UUID
 
-from chat.core.conversation import State
+from django.db import transaction
+
+from audit.services import record
+from chat.core.actors import System
+from chat.core.conversation import Move, Mover, State, next_state
+from chat.core.drills import KEPT_FOR, marked
 from chat.core.routing import NOT_AGAIN_WITHIN
 from chat.models import Assignment, Conversation
+from chat.selectors import conversation_for
 from chat.services.base import Done
+from chat.services.ending import end_words
 from chat.services.queue import each, offer_one
+from staff.permissions import Action
 from staff.selectors import ready_people
 
 
@@ -23,3 +32,22 @@ def offer_drills(*, now: datetime) -> Done[int]:
     not_now = set(declined.values_list("conversation_id", flat=True))
     pairs = {pk: person for pk, person in waits.items() if person in ready and pk not in not_now}
     return each(pairs, lambda pk: offer_one(pk, pairs[pk], now))
+
+
+def shelve_drills(*, now: datetime) -> Done[int]:
+    """Close drills whose contact nobody wrote down within a day; a visitor's waits for its record as long as it takes."""
+    left = Conversation.objects.filter(state=State.WRAP_UP, ended_at__lte=now - KEPT_FOR).exclude(drill="")
+    return Done(sum(_shelve(pk, now) for pk in left.values_list("pk", flat=True)))
+
+
+def _shelve(pk: UUID, now: datetime) -> bool:
+    with transaction.atomic():
+        conversation = conversation_for(System(), pk, Action.SEE_CONVERSATION, lock=True)
+        if conversation.state != State.WRAP_UP or not conversation.drill:
+            return False
+        conversation.state = next_state(State.WRAP_UP, Move.SHELVE, Mover.SYSTEM)
+        conversation.save(update_fields=["state"])
+        end_words(conversation)
+        data = marked(conversation.drill)
+        record(actor="system", action="drill.shelved", subject=f"conversation:{pk}", data=data, now=now)
+    return True

@@ -159,7 +159,7 @@ class Addresses(TestCase):
         one = {"handle": handle, "level": 3, "state": "raised", "raised_at": "2026-11-23T12:00:00.000Z", "climbs": 0}
         assert shown["escalations"] == [one | {"aloud": True, "unreached": False, "drill": False}]
         assert (shown["waiting"], shown["running"]) == (1, 1)
-        assert set(shown) == {"at", "waiting", "waiting_since", "running", "ready", "free", "escalations"}
+        assert set(shown) == {"at", "waiting", "waiting_since", "running", "ready", "free", "escalations", "drills"}
         page = (await screen.get(reverse("wall"))).content.decode()
         for told in (answer.content.decode(), page):
             for secret in (SAID, "Ben", "Dana", str(pk)):

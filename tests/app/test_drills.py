@@ -148,6 +148,15 @@ class StoryOfADrill(DrillCase):
         assert self.row(pk).ended_why == "ended"
         assert conversation(pk).state == "closed"
 
+    def test_a_record_that_nobody_writes_is_not_waited_for_and_a_visitor_s_is(self) -> None:
+        pk, (real, token) = self.held(), waiting()
+        chat.take(actor=cleo(), conversation_id=real, now=NOON)
+        chat.leave_quickly(token=token, now=NOON)
+        services.end_drill(actor=dana(), drill_id=pk, now=NOON)
+        assert chat.shelve_drills(now=NOON + timedelta(hours=23)).result == 0
+        assert chat.shelve_drills(now=NOON + timedelta(hours=24)).result == 1
+        assert (conversation(pk).state, conversation(real).state) == ("closed", "wrap_up")
+
 
 class WorkerStories(DrillCase):
     def test_two_workers_say_a_line_once(self) -> None:
