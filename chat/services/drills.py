@@ -35,7 +35,7 @@ def offer_drills(*, now: datetime) -> Done[int]:
 
 
 def shelve_drills(*, now: datetime) -> Done[int]:
-    """Close drills whose contact nobody wrote down within a day; a visitor's waits for its record as long as it takes."""
+    """Close drills whose contact nobody wrote down within a day; that of a visitor waits as long as it takes."""
     left = Conversation.objects.filter(state=State.WRAP_UP, ended_at__lte=now - KEPT_FOR).exclude(drill="")
     return Done(sum(_shelve(pk, now) for pk in left.values_list("pk", flat=True)))
 

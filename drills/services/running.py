@@ -93,7 +93,8 @@ def _over(drill: Drill, script: Script | None, now: datetime) -> Why | None:
 
 def _take(pk: UUID, script: Script, now: datetime) -> Errand | Why | None:
     """Find under the drill's lock what is next, and take it; what only changes the place is done at once."""
-    free = Q(taken_until=None) | Q(taken_until__lte=now)
+    # a lease that ends later than it can is one of before the clock was set back
+    free = Q(taken_until=None) | Q(taken_until__lte=now) | Q(taken_until__gt=now + LEASE)
     with transaction.atomic():
         drill = (
             Drill.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Let pages say that they are of a drill."""
 
-    dependencies = [("crisis", "0007_rule_versions"), ("chat", "0014_drills")]
+    dependencies = [("crisis", "0008_no_silent_rung"), ("chat", "0014_drills")]
     operations = [
         migrations.RemoveConstraint(model_name="paging", name="known_paging_kind"),
         migrations.RemoveConstraint(model_name="paging", name="paged_for_an_escalation_or_a_test"),
