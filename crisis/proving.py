@@ -79,6 +79,11 @@ def proved(site: SiteRules) -> Proved:
     return Proved(site, text)
 
 
+def proved_again(text: str) -> Proved:
+    """Return rules that were kept before, tried by what is shipped now. Raises `BadSiteRules`."""
+    return proved(read(text, shipped(), strict=False))
+
+
 def built(text: str) -> Screener:
     """Return the screener of a site's file, its examples not tried. Raises `BadSiteRules`."""
     return ours.shipped() if not text else _built(text)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from chat.core.errors import Refused
 from chat.db import in_db
 from crisis import services
 from crisis.core.screening import Screener
@@ -20,6 +21,7 @@ from crisis.selectors.rules import Newest, RuleView
 from crisis.services.rules import MovedOn, NoReason
 from frontend import rule_words as say
 from frontend.staff_words import LEVEL_SHAPES, level_names
+from frontend.views.api import Body, answer, parsed
 from frontend.views.page import staff_page
 from frontend.views.rules import TooMuch, compared, found, frame, lines_of, rule_context, site_now
 from staff.permissions import Action
@@ -111,6 +113,37 @@ async def switch_on(request: StaffRequest, name: str) -> HttpResponse:
 async def put_back(request: StaffRequest, name: str) -> HttpResponse:
     """Have a rule as it is shipped; one of the site's own is removed."""
     return await _changed(request, name, lambda site: site.without_rule(name))
+
+
+class Draft(Body, frozen=True):
+    """Carry a draft and lines to try it on; `of` is the rule that it changes."""
+
+    of: str
+    text: str
+    danger: str
+    now: str
+    threat: str
+    lines: str
+
+
+@require_POST
+@staff_view(Action.SET_RULES)
+async def try_live(request: StaffRequest) -> HttpResponse:
+    """Answer what the rules in force and a draft say to lines that somebody is typing."""
+    newest, site = await site_now()
+    try:
+        given = parsed(request, Draft)
+        typed = Typed(given.text, given.danger, given.now, given.threat, given.lines)
+        lines = lines_of(typed.lines)
+        called, draft = drafted(site or SiteRules(), typed.text, typed.points(given.of), given.of, shipped())
+        screener = await aside(built, written(draft.switched(called, off=False)))
+        return answer({"rows": await compared(newest, screener, lines)}, 200)
+    except Refused as refused:
+        return answer({"error": refused.code.value}, 422)
+    except TooMuch:
+        return answer({"problem": say.too_many_lines()}, 200)
+    except BadSiteRules as bad:
+        return answer({"problem": say.problem(bad)}, 200)
 
 
 async def _answered(request: StaffRequest, newest: Newest, site: SiteRules, name: str) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Versions of the screening rules: what was changed, the way back, a file to take along and bring, and the switch."""
 
+import asyncio
 import difflib
 from typing import Any
 
@@ -13,7 +14,7 @@ from crisis import services
 from crisis.core.screening.site_changes import Change, changes
 from crisis.core.screening.site_rules import LONGEST_FILE, BadSiteRules, Flaw, SiteRules, read
 from crisis.core.screening.site_writing import written
-from crisis.proving import aside, proved, shipped
+from crisis.proving import aside, proved, proved_again, shipped
 from crisis.selectors.rules import VersionView, newest_rules, rule_version, rule_versions
 from crisis.services.rules import MovedOn, NoReason
 from frontend import rule_words as say
@@ -53,7 +54,7 @@ async def go_back(request: StaffRequest, number: int) -> HttpResponse:
     try:
         if not why.strip():
             raise NoReason
-        good = await aside(proved, read(chosen.text, shipped(), strict=False))
+        good = await aside(proved_again, chosen.text)
         after = number_of(request.POST.get("after", ""))
         await in_db(
             services.roll_back,
@@ -103,9 +104,9 @@ async def bring(request: StaffRequest) -> HttpResponse:
     try:
         text = _text(request)
         context |= {"why": request.POST.get("why", "")}
-        given = read(text, shipped())
+        given, found = await asyncio.to_thread(_brought, text, site or SiteRules())
         # what is looked at is what is kept: written anew, without comments
-        context |= {"text": written(given), "changes": _shown(changes(site or SiteRules(), given, shipped()))}
+        context |= {"text": written(given), "changes": _shown(found)}
         if request.POST.get("do") == "keep":
             done = await keep(request, given, context["why"], request.POST.get("after", ""))
             return HttpResponseRedirect(f"{reverse('rule_versions')}?done={done}")
@@ -176,11 +177,20 @@ async def _version(request: StaffRequest, number: int, *, problem: str = "", why
         "why": why,
     }
     try:
-        before, after = (read(one.text, shipped(), strict=False) for one in (other, chosen))
-        context["changes"] = _shown(changes(before, after, shipped()))
+        context["changes"] = _shown(await asyncio.to_thread(_between, other.text, chosen.text))
     except BadSiteRules as bad:
         context["broken"] = say.problem(bad)
     return staff_page(request, "rule_version", status=422 if problem else 200, **context)
+
+
+def _brought(text: str, site: SiteRules) -> tuple[SiteRules, list[Change]]:
+    given = read(text, shipped())
+    return given, changes(site, given, shipped())
+
+
+def _between(before: str, after: str) -> list[Change]:
+    old, new = (read(text, shipped(), strict=False) for text in (before, after))
+    return changes(old, new, shipped())
 
 
 def _shown(found: list[Change]) -> list[dict[str, Any]]:

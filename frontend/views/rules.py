@@ -1,12 +1,14 @@
 """The screening rules as they count for the site: the list, one rule, and lines that are tried on them."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from chat.core.errors import Refused
 from chat.db import in_db
 from crisis.core.screening import Screener, Screening
 from crisis.core.screening.site_rules import BadSiteRules, SiteRules, read
@@ -16,6 +18,7 @@ from crisis.proving import aside, built, shipped
 from crisis.selectors.rules import Newest, RuleView, newest_rules, rule_views
 from frontend import rule_words as say
 from frontend.staff_words import LEVEL_SHAPES, level_names
+from frontend.views.api import Body, answer, parsed
 from frontend.views.page import staff_page
 from staff.permissions import Action, allowed_at_all
 from staff.web import StaffRequest, staff_view
@@ -30,10 +33,15 @@ class TooMuch(ValueError):
 async def site_now() -> tuple[Newest, SiteRules | None]:
     """Return the newest version and its rules; None where they cannot be read."""
     newest = await in_db(newest_rules)
+    return newest, await asyncio.to_thread(_read, newest.text)
+
+
+def _read(text: str) -> SiteRules | None:
     try:
-        return newest, read(newest.text, shipped(), strict=False)
+        # the shipped files are read by the first who asks, which takes a while
+        return read(text, shipped(), strict=False)
     except BadSiteRules:
-        return newest, None
+        return None
 
 
 def frame(request: StaffRequest, newest: Newest) -> dict[str, Any]:
@@ -98,6 +106,28 @@ async def try_lines(request: StaffRequest) -> HttpResponse:
         except BadSiteRules as bad:
             context["problem"], status = say.problem(bad), 422
     return staff_page(request, "rules_try", status=status, **frame(request, newest), **context)
+
+
+class Lines(Body, frozen=True):
+    """Carry lines to try."""
+
+    lines: str
+
+
+@require_POST
+@staff_view(Action.SEE_RULES)
+async def try_live(request: StaffRequest) -> HttpResponse:
+    """Answer what the rules in force say to lines that somebody is typing."""
+    try:
+        lines = lines_of(parsed(request, Lines).lines)
+        newest, _ = await site_now()
+        return answer({"rows": shown(lines, await aside(_screened, await now_in_force(newest), lines))}, 200)
+    except Refused as refused:
+        return answer({"error": refused.code.value}, 422)
+    except TooMuch:
+        return answer({"problem": say.too_many_lines()}, 200)
+    except BadSiteRules as bad:
+        return answer({"problem": say.problem(bad)}, 200)
 
 
 def found(site: SiteRules, name: str) -> RuleView:
@@ -191,5 +221,5 @@ def _said(screening: Screening) -> dict[str, Any]:
         "shape": LEVEL_SHAPES[screening.level],
         "level_name": level_names()[screening.level],
         "categories": screening.categories,
-        "cues": screening.cues,
+        "cues": [{"rule": cue.rule, "words": cue.words} for cue in screening.cues],
     }

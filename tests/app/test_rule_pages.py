@@ -1,5 +1,6 @@
 """The pages of the screening rules: alix changes them, dana looks and tries, nobody else comes near."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -149,6 +150,27 @@ class Looking(Pages):
         assert not AuditEvent.objects.filter(action__contains="try").exists()
         assert "teal" not in str(list(RuleVersion.objects.values())) + str(list(AuditEvent.objects.values("data")))
         assert self.post("try_lines", lines="x\n" * 51).status_code == 422
+
+    def live(self, name: str, who: Client | None = None, **given: str) -> Any:
+        return (who or self.dana).post(reverse(name), json.dumps(given), content_type="application/json")
+
+    def test_lines_are_tried_while_they_are_typed_by_who_may(self) -> None:
+        answer = self.live("try_live", lines="he has a gun")
+        assert answer["Cache-Control"] == "no-store"
+        (row,) = answer.json()["rows"]
+        assert (row["now"]["level"], row["now"]["cues"][0]["rule"]) == (3, "weapon.gun")
+        assert "signs at a time" in self.live("try_live", lines="x\n" * 51).json()["problem"]
+        assert self.live("try_live").status_code == 422
+        draft = {"of": "", "text": RULE, "danger": "", "now": "", "threat": "", "lines": "he has a shed"}
+        (row,) = self.live("try_draft_live", self.alix, **draft).json()["rows"]
+        assert (row["now"]["level"], row["draft"]["level"], row["differs"]) == (0, 2, True)
+        wrong = draft | {"text": RULE.replace("GUN", "KNIFE")}
+        assert "no concept KNIFE" in self.live("try_draft_live", self.alix, **wrong).json()["problem"]
+        assert self.live("try_draft_live", self.dana, **draft).status_code == 403
+        for who in (ben(), eve()):
+            assert self.live("try_live", signed_in(who), lines="x").status_code == 403
+        assert self.live("try_live", Client(), lines="x").status_code == 401
+        assert not RuleVersion.objects.exists()
 
     def test_pages_are_french_for_who_reads_french(self) -> None:
         self.added()

@@ -447,6 +447,47 @@ def test_an_administrator_sets_who_is_paged_and_sees_the_test_arrive(site: tuple
     page.context.close()
 
 
+RULE = """[[rule]]
+id = "site.zorblax"
+level = 2
+category = "threat"
+note = "The word that they use here."
+patterns = '''
+zorblax
+'''
+must_match = ["they bring the zorblax"]
+must_not_match = ["the bus is late"]
+"""
+
+
+def test_an_administrator_writes_a_rule_sees_what_it_says_and_keeps_it(site: tuple[Browser, str, Path]) -> None:
+    chrome, url, data = site
+    page = sign_in(chrome, url, data, "alix", "/staff/rules")
+    found = problems(page, "rules")
+    page.get_by_role("link", name="Add a rule").click()
+    page.locator("#text").fill(RULE)
+    page.locator("#lines").fill("the zorblax came")
+    # while one types: in force nothing speaks, in the draft its rule does
+    row = page.locator("#tried-rows tr")
+    expect(row.locator("td").nth(1)).to_contain_text("2 · urgent")
+    expect(row.locator("td").nth(1)).to_contain_text("site.zorblax")
+    expect(row.locator("td").nth(0)).not_to_contain_text("site.zorblax")
+    page.get_by_role("button", name="Try this draft").click()
+    expect(page.get_by_role("heading", name="What this draft says")).to_be_focused()
+    expect(page.locator("#tried + p + h3 + ul li").first).to_contain_text("holds")
+    found += problems(page, "rule-draft")
+    shot(page, "rule-draft")
+    page.locator("#why").fill("They say it here")
+    page.get_by_role("button", name="Keep it as a new version").click()
+    expect(page.get_by_role("status").first).to_contain_text("It is kept as a new version.")
+    found += problems(page, "rule-kept")
+    page.goto(f"{url}/staff/rules/versions/1")
+    expect(page.locator(".changes")).to_contain_text("site.zorblax: added")
+    found += problems(page, "rule-version")
+    assert found == []
+    page.context.close()
+
+
 def settled(page: Page) -> Locator:
     """Load the list of pages anew until a test is no longer on its way."""
     for _ in range(20):

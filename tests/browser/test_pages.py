@@ -112,9 +112,9 @@ def test_no_page_has_a_barrier(place: Place) -> None:
     board.set_viewport_size(browsers.DESK)  # type: ignore[arg-type]
     board.click("main a[href^='/staff/cases/']")
     look(board, "case")
-    for name in ("on-call", "ladder"):
+    for name in ("on-call", "ladder", "rules", "rules/try"):
         board.goto(f"{place.url}/staff/{name}")
-        look(board, name)
+        look(board, name.replace("/", "-"))
 
     visitor.click("#end")
     look(visitor, "end-question")

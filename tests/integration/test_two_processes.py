@@ -1,10 +1,12 @@
 """The story on PostgreSQL and Redis, visitor and advocate on different web processes, and a kill -9 in the middle."""
 
+import asyncio
 import json
 import secrets
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.request import urlopen
 
 import psycopg
 import pytest
@@ -123,3 +125,63 @@ async def test_rights_end_within_two_seconds_although_nobody_says_so(site: dict[
             assert closed.value.rcvd.code == 4401
             assert time.monotonic() - began < 2.0
             await database.execute("UPDATE staff_user SET is_active = true WHERE username = 'cleo'")
+
+
+OWN_RULE = """[[rule]]
+id = "site.zorblax"
+level = 2
+category = "threat"
+note = "The word that they use here."
+patterns = "zorblax"
+must_match = ["zorblax"]
+"""
+
+
+async def every_process_says(site: dict[str, Any], *lines: str) -> None:
+    """Wait until both web processes have these numbers, some seconds at most."""
+    ends = time.monotonic() + 15
+    for server in (site["near"], site["far"]):
+        while True:
+            numbers = (await asyncio.to_thread(urlopen, f"{server.base_url}/metrics", timeout=5)).read().decode()
+            if all(f"\n{line}\n" in numbers for line in lines):
+                break
+            assert time.monotonic() < ends, f"{lines} is not so"
+            await asyncio.sleep(0.2)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("site", ["uvicorn"], indirect=True)
+async def test_a_version_of_the_rules_is_in_force_on_every_process_and_a_broken_one_stops_nobody(
+    site: dict[str, Any],
+) -> None:
+    async with await psycopg.AsyncConnection.connect(site["database"], autocommit=True) as database:
+
+        async def version(number: int, rules: str, *, screens: bool) -> None:
+            await database.execute(
+                "INSERT INTO crisis_ruleversion (number, rules, screens, why, made_by_id, made_at)"
+                " SELECT %s, %s, %s, 'a test', id, now() FROM staff_user WHERE username = 'alix'",
+                (number, rules, screens),
+            )
+
+        async def levels() -> list[int]:
+            found = await (await database.execute("SELECT level FROM crisis_escalation ORDER BY raised_at")).fetchall()
+            return [level for (level,) in found]
+
+        before = await levels()
+        await version(1, OWN_RULE, screens=True)
+        await every_process_says(site, "havre_rules_version 1.0", "havre_rules_failed 0.0")
+        for number, server in enumerate((site["near"], site["far"]), 1):
+            async with dial(server, "/ws/v") as socket:
+                visitor = Line(socket)
+                await greet_visitor(visitor, secrets.token_urlsafe(32))
+                assert (await visitor.say("zorblax"))["type"] == "ok"
+            assert await levels() == [*before, *[2] * number]
+        await version(2, "no toml", screens=True)
+        await every_process_says(site, "havre_rules_version 1.0", "havre_rules_failed 1.0")
+        async with dial(site["near"], "/ws/v") as socket:
+            visitor = Line(socket)
+            await greet_visitor(visitor, secrets.token_urlsafe(32))
+            assert (await visitor.say("zorblax"))["type"] == "ok"
+        assert await levels() == [*before, 2, 2, 2]
+        assert await asyncio.to_thread(site["near"].get_status, "/readyz") == 200
+        await version(3, "", screens=False)

@@ -32,10 +32,9 @@ AMPLE = 50
 """How far beyond a limit the points of a rule without points of its own are: more than the words of 98 in 100 ordinary
 messages take away."""
 
-TEXTS = ("id", "kind", "category", "note", "unless")
 FLAGS = ("cry", "across", "alone", "before", "commas", "whole", "negatable")
 LISTS = ("must_match", "must_not_match")
-FIELDS = (*TEXTS, "level", *FLAGS, "patterns", *LISTS)
+FIELDS = ("id", "kind", "unless", "level", "category", "note", *FLAGS, "patterns", *LISTS)
 TABLES = ("off", "rule", "points")
 
 _ID = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
