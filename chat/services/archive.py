@@ -9,6 +9,7 @@ from django.db import transaction
 from audit.services import record
 from chat import log
 from chat.core.actors import Staff
+from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
 from chat.core.text import checked_reason
 from chat.models import Conversation, Event, Reading
@@ -112,4 +113,5 @@ def _line(event: log.StoredEvent, sealer: Sealer) -> Line:
 
 
 def _tell(actor: Staff, action: str, conversation: Conversation, data: dict[str, str | int], now: datetime) -> None:
-    record(actor=str(actor), action=action, subject=f"conversation:{conversation.pk}", data=data, now=now)
+    told = marked(conversation.drill, data)
+    record(actor=str(actor), action=action, subject=f"conversation:{conversation.pk}", data=told, now=now)

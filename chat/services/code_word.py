@@ -9,6 +9,7 @@ from audit.services import record
 from chat import log
 from chat.core.actors import Staff, Visitor
 from chat.core.conversation import OPEN
+from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
 from chat.core.pausing import check_not_paused
 from chat.core.returning import MOST_CODE_WORD, check_is_known
@@ -60,7 +61,8 @@ def read_code_word(*, actor: Staff, conversation_id: UUID, now: datetime) -> Don
     # before the trail is written: its one head must not be held while a slow provider is asked
     text = sealer_for(log.subject_of(kept.pk)).unseal(_binding(kept.author_role), bytes(kept.sealed_text))
     with transaction.atomic():
-        record(actor=str(actor), action="code_word.read", subject=f"conversation:{kept.pk}", now=now)
+        told = marked(conversation.drill)
+        record(actor=str(actor), action="code_word.read", subject=f"conversation:{kept.pk}", data=told, now=now)
     return Done(text)
 
 
@@ -78,7 +80,8 @@ def _keep(actor: Visitor | Staff, pk: UUID, said: str, now: datetime) -> StoredE
         CodeWord.objects.update_or_create(
             conversation=conversation, defaults={"sealed_text": sealed, "author_role": role, "at": now}
         )
-        record(actor=str(actor), action="code_word.agreed", subject=f"conversation:{pk}", now=now)
+        told = marked(conversation.drill)
+        record(actor=str(actor), action="code_word.agreed", subject=f"conversation:{pk}", data=told, now=now)
         return log.append_fact(conversation, "code_word_agreed", now=now, actor=actor)
 
 

@@ -13,6 +13,7 @@ from audit.services import record
 from chat import log, outbox
 from chat.core.actors import Actor, Staff, System
 from chat.core.conversation import OPEN
+from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.text import checked_reason
 from chat.models import CodeWord, Conversation, Erasure, Event, ReturnWords, Site
@@ -145,7 +146,8 @@ def _ask(conversation: Conversation, actor: Actor, now: datetime) -> tuple[log.S
 
 
 def _wish(conversation: Conversation, actor: Actor, data: dict[str, str | int], now: datetime) -> log.StoredEvent:
-    record(actor=str(actor), action="erasure.asked", subject=f"conversation:{conversation.pk}", data=data, now=now)
+    told = marked(conversation.drill, data)
+    record(actor=str(actor), action="erasure.asked", subject=f"conversation:{conversation.pk}", data=told, now=now)
     conversation.erase_asked_at = now
     ReturnWords.objects.filter(conversation=conversation).delete()
     return log.append_fact(conversation, "erase_asked", now=now, actor=actor)

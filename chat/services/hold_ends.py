@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from audit.services import record
 from chat.core.actors import Staff
+from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.hold import is_over
 from chat.core.text import checked_reason
@@ -142,4 +143,5 @@ def _close_lapsed(hold: Hold, conversation: Conversation, now: datetime) -> None
 
 
 def _tell(actor: Staff, action: str, conversation: Conversation, data: dict[str, str | int], now: datetime) -> None:
-    record(actor=str(actor), action=action, subject=f"conversation:{conversation.pk}", data=data, now=now)
+    told = marked(conversation.drill, data)
+    record(actor=str(actor), action=action, subject=f"conversation:{conversation.pk}", data=told, now=now)

@@ -9,6 +9,7 @@ from django.db import transaction
 from audit.services import record
 from chat import log
 from chat.core.actors import Staff
+from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
 from chat.selectors import conversation_for
 from chat.services import Done, post_message
@@ -69,7 +70,7 @@ def send_duty_card(
         sent = post_message(actor=actor, conversation_id=conversation_id, client_id=client_id, body=body, now=now)
         conversation = conversation_for(actor, conversation_id, Action.WRITE_MESSAGE, lock=True)
         event = log.append_fact(conversation, CARD, now=now, actor=actor)
-        data = {"province": province.value} if province else {}
+        data = marked(conversation.drill, {"province": province.value} if province else {})
         record(actor=str(actor), action="duty_card.sent", subject=f"conversation:{conversation.pk}", data=data, now=now)
     return Done(None, (*sent.events, event))
 

@@ -10,6 +10,7 @@ from audit.services import record
 from chat import log
 from chat.core.actors import Staff, System
 from chat.core.conversation import State as ConversationState
+from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.text import checked_reason
 from chat.log import StoredEvent
@@ -198,12 +199,18 @@ def stand_down(*, actor: Staff, escalation_id: UUID, reason: str, now: datetime)
 
 def read_reason(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[Secret]:
     """Return why an escalation was raised, once the trail says who reads it."""
-    _, escalation = escalation_for(actor, escalation_id, Action.READ_REASON)
+    conversation, escalation = escalation_for(actor, escalation_id, Action.READ_REASON)
     # before the trail is written: its one head must not be held while a slow provider is asked
     reason = reason_of(escalation)
     with transaction.atomic():
         escalation_for(actor, escalation_id, Action.READ_REASON)
-        record(actor=str(actor), action="escalation.reason_read", subject=f"escalation:{escalation.pk}", now=now)
+        record(
+            actor=str(actor),
+            action="escalation.reason_read",
+            subject=f"escalation:{escalation.pk}",
+            data=marked(conversation.drill),
+            now=now,
+        )
     return Done(reason)
 
 

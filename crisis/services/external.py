@@ -14,6 +14,7 @@ from django.db import transaction
 from audit.services import record
 from chat import log
 from chat.core.actors import Staff
+from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.text import checked, checked_reason
 from chat.models import Conversation
@@ -187,7 +188,13 @@ def read_external(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[E
     view = _view(conversation, escalation, _known(escalation))
     with transaction.atomic():
         escalation_for(actor, escalation_id, Action.READ_REASON)
-        record(actor=str(actor), action="escalation.record_read", subject=f"escalation:{escalation.pk}", now=now)
+        record(
+            actor=str(actor),
+            action="escalation.record_read",
+            subject=f"escalation:{escalation.pk}",
+            data=marked(conversation.drill),
+            now=now,
+        )
     return Done(view)
 
 

@@ -18,6 +18,7 @@ from chat.core.actors import Staff
 from chat.core.drills import Drill
 from chat.core.errors import ErrorCode, Refused
 from chat.core.expectation import FEWEST_ENDS
+from chat.core.pausing import Why
 from chat.core.routing import NOT_AGAIN_WITHIN
 from chat.models import Assignment, Conversation, Event, OutboxItem, Site
 from chat.selectors import is_full, keep_of
@@ -31,7 +32,19 @@ from crisis.services.paging import _notice
 from encryption.models import DataKey
 from ops.worker import STEPS
 from staff.services import set_availability
-from tests.support.people import NOON, ben, cleo, conversation, dana, eve, held_by, new_token, open_site, waiting
+from tests.support.people import (
+    NOON,
+    ben,
+    cleo,
+    conversation,
+    dana,
+    eve,
+    held_by,
+    new_token,
+    open_site,
+    recorded,
+    waiting,
+)
 
 MINUTE = timedelta(minutes=1)
 
@@ -104,6 +117,24 @@ class MarkStories(TestCase):
         trail = AuditEvent.objects.filter(action__in=["conversation.taken", "escalation.raised"])
         assert {one.data["drill"] for one in trail} == {"drill"}
         assert set(OutboxItem.objects.values_list("data__kind", flat=True)) == {"drill"}
+
+    def test_every_line_of_the_trail_about_it_says_so(self) -> None:
+        pk = taken(ben())
+        raised = flag(ben(), pk, 2)
+        services.read_conversation(actor=dana(), conversation_id=pk, after=0, now=NOON)
+        crisis.read_reason(actor=dana(), escalation_id=raised, now=NOON)
+        services.agree(actor=ben(), conversation_id=pk, text="teal", now=NOON)
+        services.read_code_word(actor=ben(), conversation_id=pk, now=NOON)
+        crisis.acknowledge(actor=dana(), escalation_id=raised, now=NOON)
+        crisis.stand_down(actor=dana(), escalation_id=raised, reason="it was a drill", now=NOON)
+        services.pause(actor=ben(), conversation_id=pk, minutes=15, why=Why.ABUSE, now=NOON)
+        services.lift_pause(actor=ben(), conversation_id=pk, now=NOON)
+        services.end_conversation(actor=ben(), conversation_id=pk, now=NOON)
+        recorded(pk, NOON)
+        lines = AuditEvent.objects.filter(subject__regex=r"^(conversation|escalation|contact|case):")
+        assert lines.count() > 10
+        said = {line.action for line in lines if "drill" in line.data}
+        assert {line.action for line in lines} - said == set()
 
     def test_a_visitor_is_not_marked_anywhere(self) -> None:
         pk, _ = held_by(ben())

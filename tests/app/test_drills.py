@@ -11,6 +11,7 @@ from django.test import TestCase, override_settings
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from chat import hooks
 from chat import services as chat
 from chat.core.actors import Staff
 from chat.core.drills import Drill as Mark
@@ -18,6 +19,8 @@ from chat.core.errors import Refused
 from chat.core.pausing import Why
 from chat.models import Conversation, Event
 from crisis import services as crisis
+from crisis.core.screening import Screening
+from crisis.cues import Cues
 from crisis.models import Escalation
 from crisis.selectors import settlement_of
 from drills import selectors, services
@@ -28,6 +31,13 @@ from drills.services import running
 from staff.models import User
 from staff.services import set_availability
 from tests.support.people import NOON, alix, ben, cleo, conversation, dana, eve, open_site, recorded, waiting
+
+
+class Danger(Cues):
+    """Find danger in whatever is written."""
+
+    def found(self, text: str) -> Screening:
+        return Screening(level=3, cues=())
 
 
 class DrillCase(TestCase):
@@ -203,6 +213,15 @@ class WorkerStories(DrillCase):
         assert self.row(held).ended_why == "time"
         assert conversation(held).ended_by == "visitor"
         assert conversation(alone).state == "abandoned"
+
+    def test_what_the_visitor_writes_is_screened_and_calls_marked_as_a_drill(self) -> None:
+        pk = self.held()
+        with mock.patch.object(hooks, "_screeners", [Danger()]):
+            self.now += timedelta(seconds=2)
+            done = services.step_drills(now=self.now)
+        assert [event.code for event in done.events] == ["", "flag_raised"], "the cue is told of with its message"
+        (call,) = hooks.open_escalations()
+        assert (call.drill, call.source, call.conversation) == (True, "screening", str(pk))
 
     def test_a_script_that_went_away_ends_its_drill_and_no_other(self) -> None:
         lost, other = self.begin(dana(), cleo()), self.held()
