@@ -25,7 +25,7 @@ def test_a_drill_from_its_start_to_its_summary(tmp_path: Path) -> None:
         console.check("input[name=availability][value=ready]")
         drills = sign_in(chrome, base, tmp_path, "dana", "/staff/drills")
         expect(drills.locator("input[name=people]")).to_have_count(1)
-        assert problems(drills, "drills") == []
+        assert problems(drills, "drills-en") == []
         drills.check("input[value='en/motel']")
         drills.get_by_label("Ben").check()
         shot(drills, "drills")
@@ -50,13 +50,13 @@ def test_a_drill_from_its_start_to_its_summary(tmp_path: Path) -> None:
         expect(board.locator("#drills")).to_contain_text("1 drill runs. It is not counted.")
         expect(board.locator("#tile-running")).to_have_text("0")
         expect(board.locator("#running .drill")).to_contain_text("DRILL · ")
-        assert problems(board, "board-drill") == []
+        assert problems(board, "board-drill-en") == []
         shot(board, "board-drill")
 
         drills.reload()
         drills.get_by_role("button", name="End the drill").click()
         expect(drills.locator("main")).to_contain_text("You asked whether it is safe to write")
-        expect(drills.locator(".goals .reached").first).to_be_visible()
-        assert problems(drills, "drill-summary") == []
+        expect(drills.locator(".goals .met").first).to_be_visible()
+        assert problems(drills, "drill-summary-en") == []
         shot(drills, "drill-summary")
         expect(console.locator(".conversation:visible .standing")).to_contain_text("ended")

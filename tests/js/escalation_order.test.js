@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { capacity, heldBy, waiting, whyNotTake } from "../../frontend/static/js/lib/console_views.js";
-import { gravest, inOrder } from "../../frontend/static/js/lib/escalation_order.js";
+import { gravest, inOrder, realFirst } from "../../frontend/static/js/lib/escalation_order.js";
 
 const one = (/** @type {string} */ id, /** @type {object} */ about) => ({ id, state: "raised", level: 2, raised_at: "2026-11-23T12:00:00.000Z", climbs: 0, ...about });
 
@@ -13,6 +13,8 @@ test("an escalation of a visitor stands above every drill, however old and grave
   assert.deepEqual(inOrder([drill, seen, real]).map((each) => each.id), ["real", "seen", "drill"]);
   assert.equal(gravest([drill, real])?.id, "real", "what is worst is said of visitors");
   assert.equal(gravest([drill])?.id, "drill");
+  assert.deepEqual(realFirst([drill, real]), [real], "what is said counts no drill");
+  assert.deepEqual(realFirst([drill]), [drill]);
 });
 
 test("a drill takes no seat and no place in the queue", () => {

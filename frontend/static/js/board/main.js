@@ -2,7 +2,7 @@
 
 import { asked, empty, forgotten, holding, reduce, toFollow } from "../lib/console_store.js";
 import { escalations, real, summary } from "../lib/console_views.js";
-import { gravest, newOnes } from "../lib/escalation_order.js";
+import { gravest, newOnes, realFirst } from "../lib/escalation_order.js";
 import { say } from "../lib/say.js";
 import { openLine } from "../lib/socket.js";
 import { textForm } from "../console/chat.js";
@@ -97,9 +97,9 @@ function alarm(before) {
   forgetReasons((key) => !open.some((one) => key.startsWith(one.id)));
   const pressing = real(raised).length;
   document.title = pressing > 0 ? `(${pressing}) ⚠ ${plainTitle}` : plainTitle;
-  setText(byId("alarm", HTMLElement), inWords(raised, "not_acknowledged", "not_acknowledged_many") + nobody);
+  setText(byId("alarm", HTMLElement), inWords(realFirst(raised), "not_acknowledged", "not_acknowledged_many") + nobody);
   if (news.length > 0 || lost) {
-    const told = news.length > 0 ? news : alone;
+    const told = news.length > 0 ? realFirst(news) : alone;
     setText(byId("alarm-news", HTMLElement), inWords(told, (told[0]?.climbs ?? 0) > 0 ? "alarm_climbed" : "alarm", "alarm_many") + nobody);
     beep();
   } else if (raised.length === 0) setText(byId("alarm-news", HTMLElement), "");

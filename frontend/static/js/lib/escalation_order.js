@@ -25,6 +25,18 @@ export function inOrder(all) {
 }
 
 /**
+ * Return those of some that are to be told of: drills are only while there is nothing real.
+ *
+ * @template {Ordered} One
+ * @param {readonly One[]} some
+ * @returns {readonly One[]}
+ */
+export function realFirst(some) {
+  const real = some.filter((one) => !one.drill);
+  return real.length > 0 ? real : some;
+}
+
+/**
  * Return the gravest of some, the first of them where several are, and a drill only among drills; undefined of none.
  *
  * @template {Ordered} One
@@ -32,8 +44,7 @@ export function inOrder(all) {
  * @returns {One | undefined}
  */
 export function gravest(some) {
-  const real = some.filter((one) => !one.drill);
-  return (real.length > 0 ? real : some).reduce((/** @type {One | undefined} */ most, one) => (most === undefined || one.level > most.level ? one : most), undefined);
+  return realFirst(some).reduce((/** @type {One | undefined} */ most, one) => (most === undefined || one.level > most.level ? one : most), undefined);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** A screen on a wall: asks every few seconds how the shift stands, and says so when it does not know. */
 
 import { age, since } from "../lib/ages.js";
-import { inOrder, newOnes } from "../lib/escalation_order.js";
+import { inOrder, newOnes, realFirst } from "../lib/escalation_order.js";
 import { say } from "../lib/say.js";
 import { byId, data, h, part, reconcile, setAttribute, setText } from "../staff/dom.js";
 import { levelMark, setLevel } from "../staff/level.js";
@@ -48,8 +48,9 @@ function heard(wall) {
   offset = Date.parse(wall.at) - heardAt;
 }
 
-/** Say once what is new; the line stays until somebody has acknowledged everything. @param {readonly WallEscalation[]} news */
-function announce(news) {
+/** Say once what is new; the line stays until somebody has acknowledged everything. @param {readonly WallEscalation[]} all */
+function announce(all) {
+  const news = realFirst(all);
   const [first] = news;
   if (first === undefined) return;
   const about = { name: first.handle, level: say(words, `level_${first.level}`) };
