@@ -18,6 +18,7 @@ from audit.models import AuditEvent
 from audit.services import KeyChanged, check_trail, record
 from chat import services
 from chat.core.actors import Staff, Visitor
+from chat.core.drills import Drill as Mark
 from chat.core.errors import ErrorCode
 from chat.models import Assignment, Conversation, Event, ReturnWords
 from crisis.core.ladder import Pages
@@ -36,6 +37,7 @@ from crisis.services import (
     step_pagings,
 )
 from crisis.transport import Outcome
+from drills.services import end_drill, start_drill, step_drills
 from staff.services import set_availability
 from tests.support.people import NOON, alix, ben, cleo, conversation, dana, held_by, new_token, waiting
 from tests.support.races import Races, Work, at_once
@@ -173,6 +175,21 @@ class RaceStories(Races):
         assert Escalation.objects.get().state == "acknowledged"
         codes = [event.code for event in Event.objects.filter(conversation=pk)]
         assert sum("acknowledg" in code for code in codes) == 1, answers
+
+    def test_three_workers_move_a_scripted_visitor_once_and_the_database_keeps_the_mark(self) -> None:
+        pk = start_drill(
+            actor=self.dana, language="en", name="motel", trainee_id=self.ben.id, mark=Mark.DRILL, now=NOON
+        ).result
+        services.take(actor=self.ben, conversation_id=pk, now=NOON)
+        for seconds in (2, 10):
+            later = NOON + timedelta(seconds=seconds)
+            at_once([lambda now=later: step_drills(now=now)] * 3)  # type: ignore[misc]
+        texts = Event.objects.filter(conversation=pk, kind="message")
+        assert texts.count() == 2
+        at_once([lambda: end_drill(actor=self.dana, drill_id=pk, now=NOON + timedelta(minutes=1))] * 3)
+        assert AuditEvent.objects.filter(action="drill.ended").count() == 1
+        with pytest.raises(DatabaseError, match="stays one"), transaction.atomic():
+            Conversation.objects.filter(pk=pk).update(drill="", drill_for=None)
 
     def test_three_workers_page_once_and_an_acknowledgement_ends_it_for_all(self) -> None:
         for number in range(2):
