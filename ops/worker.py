@@ -26,6 +26,7 @@ from encryption.services import rounds
 from encryption.services.sealing import LOOK_AGAIN, sweep
 from ops.on_call import Pager
 from ops.pauses import collect
+from staff.services.displays import forget_displays, mend_displays
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,15 @@ STEPS: tuple[Step, ...] = (
 CALLS: tuple[Step, ...] = (mend_clocks, mend_pagings)
 """What mends the times of calls for help, which come no later by it. Done for a while after the clock was set back, and
 as a worker begins, since nobody knows what the clock did before."""
+
+
+def mend_screens(*, now: datetime) -> services.Done[int]:
+    """Let no screen on a wall hang longer than it was let in for."""
+    return services.Done(mend_displays(now=now))
+
+
+BOUNDS: tuple[Step, ...] = (services.mend_pauses, mend_screens)
+"""What lets nothing last longer than it was made for. Done beside `CALLS`."""
 SET_BACK = 5.0
 """Seconds by which a clock goes back that is set; smaller steps are how clocks are kept right."""
 STRAGGLING = 60.0
@@ -125,7 +135,7 @@ async def mend_clock(wall: WallClock, now: datetime) -> None:
     steady = time.monotonic()
     new, went_back = wall.is_new(), wall.went_back(now, steady)
     if new or went_back:
-        wall.owe(CALLS, until=steady + STRAGGLING)
+        wall.owe((*CALLS, *BOUNDS), until=steady + STRAGGLING)
     if went_back:
         logger.warning("the clock was set back: times that lie ahead are mended")
         # once: silence counts anew from it
@@ -175,6 +185,7 @@ async def _refresh(now: datetime) -> None:
 async def _retire(now: datetime) -> None:
     await _step(services.forget_words, now)
     await _step(services.retire_closed, now)
+    await _quietly(forget_displays, now)
 
 
 async def _tend(now: datetime) -> None:

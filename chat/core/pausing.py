@@ -47,6 +47,11 @@ def is_paused(until: datetime | None, now: datetime) -> bool:
     return until is not None and now < until
 
 
+def danger_ends_it(state: State, level: int, until: datetime | None, now: datetime) -> bool:
+    """Tell whether a call for help of a level ends a pause: whoever may be in danger can say so."""
+    return level >= DANGER and state in OPEN and is_paused(until, now)
+
+
 def check_not_paused(until: datetime | None, now: datetime) -> None:
     """Raise `Refused(PAUSED)` while a pause lasts."""
     if is_paused(until, now):

@@ -6,7 +6,7 @@ hands them to `chat.broadcast`.
 
 from chat.services.archive import Transcript, open_archived
 from chat.services.base import Done
-from chat.services.clock import mend_set_back
+from chat.services.clock import mend_pauses, mend_set_back
 from chat.services.code_word import agree, agree_by_token, read_code_word
 from chat.services.drills import offer_drills, shelve_drills
 from chat.services.ending import close_conversation, end_conversation, leave_quickly
@@ -17,7 +17,7 @@ from chat.services.keys import retire_closed, tend_keys
 from chat.services.marks import mark_read, mark_seen
 from chat.services.messages import post_message, write_note
 from chat.services.opening import Opened, note_visitors, open_conversation, open_drill
-from chat.services.pausing import end_pauses, lift_pause, pause
+from chat.services.pausing import end_pause_for, end_pauses, lift_pause, pause
 from chat.services.queue import decline, fade_waiting, hand_back_all, lapse_offers, offer_waiting, rescue_stranded, take
 from chat.services.reading import note_forged, read_conversation, read_older
 from chat.services.returning import accept_return, forget_words, give_words, refuse_return, return_by_words
@@ -43,6 +43,7 @@ __all__ = [
     "confirm_hold_end",
     "decline",
     "end_conversation",
+    "end_pause_for",
     "end_pauses",
     "fade_waiting",
     "forget_words",
@@ -53,6 +54,7 @@ __all__ = [
     "lift_pause",
     "mark_read",
     "mark_seen",
+    "mend_pauses",
     "mend_set_back",
     "note_forged",
     "note_visitors",

@@ -21,14 +21,33 @@ def mend_set_back(*, now: datetime) -> Done[int]:
     """
     until = now + OFFER_LASTS
     with transaction.atomic():
+        # before the times that show what the clock has seen are brought back
+        mend_pauses(now=now)
         offers = Conversation.objects.filter(state=State.OFFERED, offer_until__gt=until).update(offer_until=until)
         Conversation.objects.filter(state__in=OPEN, visitor_seen_at__gt=now).update(visitor_seen_at=now)
         _mend_writing(now)
-        _mend_pauses(now)
         Assignment.objects.filter(ended_at__gt=now).update(ended_at=now)
         mend_leases(now=now)
         Watch.objects.update_or_create(pk=1, defaults={"since": now, "last": now})
     return Done(offers)
+
+
+def mend_pauses(*, now: datetime) -> Done[int]:
+    """Let no pause last longer than it was to last when it began, and none come back that had ended by the clock.
+
+    That it had ended is known where the visitor's page was there after its end. It makes pauses shorter and nothing
+    longer, so a worker also does it as it begins.
+    """
+    running = Conversation.objects.filter(state__in=OPEN, paused_until__gt=now)
+    # `end_pauses` tells both sides of them
+    mended = running.filter(visitor_seen_at__gte=F("paused_until")).update(paused_until=now)
+    # what was read once says nothing about an end that is brought back now
+    running.filter(visitor_seen_at__gt=now).update(visitor_seen_at=now)
+    # those that run may be of a length that the site offers no more
+    for minutes in filter(None, list(running.values_list("pause_minutes", flat=True).distinct())):
+        until = now + timedelta(minutes=minutes)
+        mended += running.filter(pause_minutes=minutes, paused_until__gt=until).update(paused_until=until)
+    return Done(mended)
 
 
 def _mend_writing(now: datetime) -> None:
@@ -38,12 +57,3 @@ def _mend_writing(now: datetime) -> None:
     unanswered.update(last_staff_at=now - timedelta(seconds=1))
     rows.filter(last_visitor_at__gt=now).update(last_visitor_at=now)
     rows.filter(last_staff_at__gt=now).update(last_staff_at=now)
-
-
-def _mend_pauses(now: datetime) -> None:
-    """Let no pause last longer than it was to last when it began."""
-    # those that run may be of a length that the site offers no more
-    lengths = Conversation.objects.filter(paused_until__gt=now).values_list("pause_minutes", flat=True).distinct()
-    for minutes in filter(None, list(lengths)):
-        until = now + timedelta(minutes=minutes)
-        Conversation.objects.filter(pause_minutes=minutes, paused_until__gt=until).update(paused_until=until)

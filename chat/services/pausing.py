@@ -11,7 +11,7 @@ from chat.core.actors import Staff, System
 from chat.core.conversation import OPEN, State
 from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
-from chat.core.pausing import Why, check_may_pause, is_paused
+from chat.core.pausing import Why, check_may_pause, danger_ends_it, is_paused
 from chat.log import StoredEvent
 from chat.models import Conversation
 from chat.selectors import conversation_for, pause_lengths
@@ -64,6 +64,25 @@ def lift_pause(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[No
             now=now,
         )
     return Done(None, (event,))
+
+
+def end_pause_for(conversation: Conversation, level: int, now: datetime) -> tuple[StoredEvent, ...]:
+    """End the pause of a locked conversation because somebody was just called for it with this level.
+
+    Inside the caller's transaction, after every other lock: it writes to the trail. Both sides read that it is over; a
+    supervisor can pause again.
+    """
+    if not danger_ends_it(State(conversation.state), level, conversation.paused_until, now):
+        return ()
+    event = _over(conversation, System(), now)
+    record(
+        actor="system",
+        action="conversation.pause_lifted",
+        subject=f"conversation:{conversation.pk}",
+        data=marked(conversation.drill, {"level": level}),
+        now=now,
+    )
+    return (event,)
 
 
 def end_pauses(*, now: datetime) -> Done[int]:

@@ -1,4 +1,4 @@
-"""What every way of calling for help shares: the seal of its reason, and its steps on the trail and in the outbox."""
+"""What every way of calling for help shares: the seal of its reason, whom it pages, and its steps everywhere."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,12 +7,14 @@ from audit.services import record
 from chat import log, outbox
 from chat.core.actors import Staff, System
 from chat.core.drills import marked
-from chat.log import subject_of
+from chat.log import StoredEvent, subject_of
 from chat.models import Conversation
+from chat.services import end_pause_for
 from chat.services.posting import takes_texts
-from crisis.core.ladder import Told
+from crisis.core.ladder import Ladder, Told
 from crisis.core.unspoken import Source
 from crisis.models import Escalation
+from crisis.services.paging import page_if_due
 from encryption.providers import ProviderDown
 from encryption.services import Sealer, sealer_for, sealing
 
@@ -38,6 +40,39 @@ def borrowed(conversation: Conversation) -> Sealer:
     if not takes_texts(conversation):
         raise ProviderDown("escalation")
     return sealer_for(subject_of(conversation.pk))
+
+
+def call(
+    conversation: Conversation,
+    escalation: Escalation,
+    code: str,
+    word: Told,
+    actor: Staff | System,
+    now: datetime,
+    ladder: Ladder,
+    *,
+    climbed_from: int | None = None,
+    wait: bool = True,
+) -> StoredEvent:
+    """Let everybody hear of an escalation that was raised or has climbed, and return the line that says so.
+
+    Under the conversation's lock. `climbed_from` and `wait` are as in `page_if_due`.
+    """
+    conversation.level = max(conversation.level, escalation.level)
+    event = log.append_fact(conversation, code, now=now, actor=actor, level=escalation.level)
+    page_if_due(escalation, ladder, now, climbed_from=climbed_from, wait=wait)
+    tell(escalation, word, actor, now)
+    return event
+
+
+def end_pause(conversation: Conversation, escalation: Escalation, now: datetime) -> tuple[StoredEvent, ...]:
+    """Let whoever may be in danger write, whatever came before; return the line that tells both sides.
+
+    After `call`. A return by words ends no pause: who is paused could make two of them.
+    """
+    if escalation.source == Source.RETURNED:
+        return ()
+    return end_pause_for(conversation, escalation.level, now)
 
 
 def tell(escalation: Escalation, word: Told, actor: Staff | System, now: datetime) -> None:

@@ -46,7 +46,7 @@ from crisis.selectors import (
     view_of,
 )
 from crisis.selectors.external import contact_open
-from crisis.services.calls import borrowed, keys_answer, tell
+from crisis.services.calls import borrowed, call, end_pause, keys_answer, tell
 from crisis.services.paging import call_off, page_if_due
 from encryption.providers import EpochGone
 from encryption.services import KeyGone, Sealer, create_data_key, lifecycle
@@ -94,24 +94,15 @@ def raise_escalation(
             return Done(view_of(repeat))
         if conversation.state == ConversationState.CLOSED:
             raise Refused(ErrorCode.WRONG_STATE)
-        escalation = Escalation.objects.create(
-            pk=pk,
-            conversation=conversation,
-            level=level,
-            raised_level=level,
-            source=source,
-            raised_by_id=actor.id,
-            client_id=client_id,
-            sealed_reason=(own or borrowed(conversation)).seal(reason_binding(pk), text),
-            raised_at=now,
-            due_at=due_at,
-        )
-        conversation.level = max(conversation.level, level)
+        sealed = (own or borrowed(conversation)).seal(reason_binding(pk), text)
+        escalation = Escalation(pk=pk, conversation=conversation, level=level, source=source, raised_by_id=actor.id)
+        escalation.raised_level, escalation.client_id, escalation.sealed_reason = level, client_id, sealed
+        escalation.raised_at, escalation.due_at = now, due_at
+        escalation.save(force_insert=True)
         code = "flag_raised" if source is Source.PERSON else f"cue_{source}"
-        event = log.append_fact(conversation, code, now=now, actor=actor, level=level)
-        page_if_due(escalation, rungs, now)
-        tell(escalation, Told.RAISED, actor, now)
-    return Done(view_of(escalation), (event,))
+        event = call(conversation, escalation, code, Told.RAISED, actor, now, rungs)
+        after = end_pause(conversation, escalation, now)
+    return Done(view_of(escalation), (event, *after))
 
 
 def raise_cue(
@@ -132,21 +123,20 @@ def raise_cue(
         noted = level == min(LEVELS) and log.has_fact(conversation, "flag_raised")
         if heard or noted or conversation.state == ConversationState.CLOSED:
             return Done(None)
-        cue = None
-        if level > min(LEVELS):
-            known = calls.filter(source="screening", state=State.RAISED).first()
-            cue = known or Escalation(conversation=conversation, raised_level=level, client_id=client_id, raised_at=now)
-            cue.conversation = conversation
-            cue.source, cue.level, cue.due_at = "screening", level, due_at
-            # no new key: its provider may be slow, and this runs where all messages wait
-            sealer = sealer_of(known) if known else borrowed(conversation)
-            cue.sealed_reason = sealer.seal(reason_binding(cue.pk), reason)
-            cue.save()
-            conversation.level = max(conversation.level, level)
-            page_if_due(cue, rungs, now, wait=False)
-            tell(cue, Told.CLIMBED if known else Told.RAISED, actor, now)
-        event = log.append_fact(conversation, "flag_raised", now=now, actor=actor, level=level)
-    return Done(view_of(cue) if cue else None, (event,))
+        if level == min(LEVELS):
+            return Done(None, (log.append_fact(conversation, "flag_raised", now=now, actor=actor, level=level),))
+        known = calls.filter(source="screening", state=State.RAISED).first()
+        cue = known or Escalation(conversation=conversation, raised_level=level, client_id=client_id, raised_at=now)
+        cue.conversation = conversation
+        cue.source, cue.level, cue.due_at = "screening", level, due_at
+        # no new key: its provider may be slow, and this runs where all messages wait
+        sealer = sealer_of(known) if known else borrowed(conversation)
+        cue.sealed_reason = sealer.seal(reason_binding(cue.pk), reason)
+        cue.save()
+        word = Told.CLIMBED if known else Told.RAISED
+        event = call(conversation, cue, "flag_raised", word, actor, now, rungs, wait=False)
+        after = end_pause(conversation, cue, now)
+    return Done(view_of(cue), (event, *after))
 
 
 def acknowledge(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[EscalationView]:
@@ -222,12 +212,13 @@ def climb_due(*, now: datetime, limit: int = CLIMBS_AT_ONCE) -> Done[int]:
     next look and holds no other one up.
     """
     due = due_escalations(now)
-    acted, events, rungs = 0, [], ladder() if due else SHIPPED
+    acted, rungs = 0, ladder() if due else SHIPPED
+    events: list[StoredEvent] = []
     for pk in due:
         if acted == limit:
             break
         try:
-            happened, event = _climb(pk, now, rungs)
+            happened, lines = _climb(pk, now, rungs)
         except Unseen:
             # somebody holds its conversation just now; its clock has run out in a second too
             continue
@@ -235,8 +226,7 @@ def climb_due(*, now: datetime, limit: int = CLIMBS_AT_ONCE) -> Done[int]:
             logger.error("escalation %s could not climb: %s", pk, type(error).__name__)
             continue
         acted += happened
-        if event is not None:
-            events.append(event)
+        events += lines
     return Done(acted, tuple(events))
 
 
@@ -249,25 +239,24 @@ def mend_clocks(*, now: datetime) -> Done[int]:
     return Done(mended)
 
 
-def _climb(escalation_id: UUID, now: datetime, rungs: Ladder) -> tuple[bool, StoredEvent | None]:
+def _climb(escalation_id: UUID, now: datetime, rungs: Ladder) -> tuple[bool, tuple[StoredEvent, ...]]:
     """Let one clock act. A repeat is counted, on the trail and in the case; it is no news for the log."""
     actor = System()
     with transaction.atomic():
         conversation, escalation = escalation_for(actor, escalation_id, Action.SEE_BOARD, lock=True, wait=False)
         step = climb(escalation.level, State(escalation.state), escalation.due_at, now, rungs)
         if step is None:
-            return False, None
+            return False, ()
         before, escalation.level, escalation.due_at = escalation.level, step.level, step.due_at
         escalation.climbs += 1
         escalation.save()
-        page_if_due(escalation, rungs, now, climbed_from=before)
         if step.repeated:
+            page_if_due(escalation, rungs, now, climbed_from=before)
             tell(escalation, Told.REPEATED, actor, now)
-            return True, None
-        conversation.level = max(conversation.level, step.level)
-        event = log.append_fact(conversation, "flag_climbed", now=now, actor=actor, level=step.level)
-        tell(escalation, Told.CLIMBED, actor, now)
-    return True, event
+            return True, ()
+        event = call(conversation, escalation, "flag_climbed", Told.CLIMBED, actor, now, rungs, climbed_from=before)
+        after = end_pause(conversation, escalation, now)
+    return True, (event, *after)
 
 
 def _settle(

@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import Max, Q
 
-from chat import log
 from chat.core.actors import Staff, System
 from chat.core.conversation import OPEN
 from chat.core.errors import ErrorCode, Refused
@@ -26,9 +25,8 @@ from crisis.core.ladder import LEVELS, UNSETTLED, URGENT, Told, first_due
 from crisis.core.unspoken import UNSPOKEN, Cue, Source, Standing, asked_too_lately, cues, episode_of
 from crisis.models import Escalation
 from crisis.selectors import EscalationView, ladder, reason_binding, reason_subject, silent_after, view_of
-from crisis.services.calls import borrowed, keys_answer, tell
+from crisis.services.calls import borrowed, call, keys_answer
 from crisis.services.escalations import raise_escalation
-from crisis.services.paging import page_if_due
 from encryption.services import create_data_key
 from staff.permissions import Action
 from staff.selectors import LEASE
@@ -161,11 +159,7 @@ def _raise(pk: UUID, cue: Cue, now: datetime) -> StoredEvent | None:
             raised_at=now,
             due_at=first_due(cue.level, now, rungs),
         )
-        conversation.level = max(conversation.level, cue.level)
-        event = log.append_fact(conversation, f"cue_{cue.source}", now=now, actor=actor, level=cue.level)
-        page_if_due(escalation, rungs, now)
-        tell(escalation, Told.RAISED, actor, now)
-    return event
+        return call(conversation, escalation, f"cue_{cue.source}", Told.RAISED, actor, now, rungs)
 
 
 def _standing(seen: datetime, values: Iterable[Any]) -> Standing:

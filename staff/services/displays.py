@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 
 from audit.services import record
 from staff.core import HOURS, LOOKED_EVERY, Staff, display_lives
@@ -107,6 +108,30 @@ def displays_for(actor: Staff, now: datetime) -> tuple[DisplayView, ...]:
     _check(actor)
     rows = Display.objects.select_related("made_by").filter(ended_at=None, ends_at__gt=now).order_by("-made_at", "pk")
     return tuple(_view(row) for row in rows if _lives(row, now))
+
+
+def mend_displays(*, now: datetime) -> int:
+    """Let no display stand longer than it was made for, after the machine's clock was set back; return how many did.
+
+    How far it was set back is known by when the screen was there last, or the link was made.
+    """
+    with transaction.atomic():
+        ahead = Display.objects.select_for_update().filter(Q(made_at__gt=now) | Q(seen_at__gt=now))
+        for display in ahead:
+            back = max(display.made_at, display.seen_at or display.made_at) - now
+            display.made_at -= back
+            display.ends_at -= back
+            if display.opened_at is not None:
+                display.opened_at, display.seen_at = display.opened_at - back, now
+            display.save(update_fields=["made_at", "ends_at", "opened_at", "seen_at"])
+    return len(ahead)
+
+
+def forget_displays(*, now: datetime) -> int:
+    """Remove the displays whose time is over, so that none comes back with a clock set back; the trail stays."""
+    over = Display.objects.filter(ends_at__lte=now)
+    # an idle worker does not take SQLite's one lock for writing
+    return over.delete()[0] if over.exists() else 0
 
 
 def _check(actor: Staff) -> None:

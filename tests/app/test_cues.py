@@ -145,7 +145,7 @@ class Cues(TestCase):
 
     def test_a_call_that_fails_half_way_leaves_nothing_of_itself_and_the_message(self) -> None:
         with (
-            mock.patch("crisis.services.escalations.tell", side_effect=ValueError),
+            mock.patch("crisis.services.calls.tell", side_effect=ValueError),
             self.assertLogs("chat.hooks", "ERROR"),
         ):
             done = self.written("he has a gun")

@@ -107,6 +107,27 @@ class Screens(TestCase):
         with pytest.raises(ValueError, match="hours"):
             displays.make_display(actor=dana(), hours=100, now=NOON)
 
+    def test_it_hangs_no_longer_for_a_clock_that_is_set_back(self) -> None:
+        own = self.opened(hours=1)
+        displays.display_for(own, after(minutes=50))
+        link = displays.make_display(actor=dana(), hours=1, now=after(minutes=50))
+        back = after(minutes=50, hours=-3)
+        assert displays.mend_displays(now=back) == 2
+        assert displays.mend_displays(now=back) == 0
+        displays.display_for(own, back + timedelta(minutes=9))
+        with pytest.raises(NoDisplay):
+            displays.display_for(own, back + timedelta(minutes=10))
+        with pytest.raises(NoDisplay):
+            displays.open_display(secret=link, now=back + timedelta(minutes=15))
+        displays.open_display(secret=link, now=back + timedelta(minutes=14))
+
+    def test_one_whose_time_was_over_comes_not_back(self) -> None:
+        own = self.opened(hours=1)
+        assert displays.forget_displays(now=after(minutes=59)) == 0
+        assert displays.forget_displays(now=after(minutes=60)) == 1
+        with pytest.raises(NoDisplay):
+            displays.display_for(own, after(minutes=10))
+
     def test_that_it_hangs_is_noted_once_a_minute(self) -> None:
         own = self.opened()
         for seconds, seen in ((330, 300), (360, 360), (419, 360)):

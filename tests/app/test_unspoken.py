@@ -8,28 +8,26 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.test import TestCase
 
 from audit.models import AuditEvent
 from cases import services as cases
 from cases.delivery import deliver_due
 from cases.models import Case
 from chat import hooks, services
-from chat.core.actors import Staff
-from chat.core.errors import ErrorCode, Refused
 from chat.core.pausing import Why
-from chat.models import Conversation, Event, OutboxItem
+from chat.models import Conversation, Event
 from chat.selectors import visitor_of
 from crisis import services as crisis
 from crisis.core.ladder import Pages
 from crisis.cues import Cues as Screener
 from crisis.models import Escalation, Paging, Silence
-from crisis.selectors import open_escalations, reason_of, settlement_of, silent_after
-from crisis.services import escalations, unspoken
+from crisis.selectors import open_escalations, reason_of, silent_after
+from crisis.services import unspoken
 from encryption.models import DataKey
 from encryption.providers import ProviderDown
 from encryption.services import sealing
-from tests.support.people import NOON, alix, ben, cleo, conversation, dana, eve, held_by, new_token, waiting
+from tests.support.people import NOON, alix, conversation, new_token, waiting
+from tests.support.unspoken import Unspoken, after
 from tests.support.words import quick_words
 
 
@@ -37,43 +35,6 @@ from tests.support.words import quick_words
 def quick() -> Iterator[None]:
     with quick_words():
         yield
-
-
-def after(minutes: float) -> datetime:
-    return NOON + timedelta(minutes=minutes)
-
-
-class Unspoken(TestCase):
-    def setUp(self) -> None:
-        self.ben, self.dana = ben(), dana()
-        self.pk, self.token = held_by(self.ben)
-
-    def danger(self, level: int = 2, now: datetime = NOON) -> UUID:
-        done = crisis.raise_escalation(
-            actor=self.ben, conversation_id=self.pk, level=level, reason="he is near", client_id=uuid4().hex, now=now
-        )
-        return done.result.id
-
-    def writes(self, now: datetime, who: Staff | None = None) -> None:
-        actor = who or visitor_of(conversation(self.pk))
-        services.post_message(actor=actor, conversation_id=self.pk, client_id=uuid4().hex, body="yes", now=now)
-
-    def here(self, now: datetime) -> None:
-        services.note_visitors(here={self.pk: now}, gone={})
-
-    def look(self, now: datetime) -> list[tuple[str, int]]:
-        """Let the clock look twice, as two workers do; return what it raised."""
-        known = set(Escalation.objects.values_list("pk", flat=True))
-        for _ in range(2):
-            crisis.raise_unspoken(now=now)
-        fresh = Escalation.objects.exclude(pk__in=known).order_by("raised_at")
-        return list(fresh.values_list("source", "level"))
-
-    def row(self, source: str) -> Escalation:
-        return Escalation.objects.get(source=source)
-
-    def stand_down(self, escalation: Escalation, now: datetime = NOON) -> None:
-        crisis.stand_down(actor=self.dana, escalation_id=escalation.pk, reason="she is safe", now=now)
 
 
 class Leaving(Unspoken):
@@ -297,7 +258,7 @@ class Silent(Unspoken):
     def test_one_that_fails_is_tried_again_and_holds_no_other_one_up(self) -> None:
         self.talk()
         self.here(after(6))
-        with mock.patch.object(unspoken, "tell", side_effect=ValueError), self.assertLogs("chat.services.queue"):
+        with mock.patch("crisis.services.calls.tell", side_effect=ValueError), self.assertLogs("chat.services.queue"):
             assert self.look(after(6)) == []
         assert conversation(self.pk).level == 2
         assert self.look(after(6)) == [("silence", 3)]
@@ -306,113 +267,6 @@ class Silent(Unspoken):
         for seconds in (59, 1801):
             with pytest.raises(IntegrityError), transaction.atomic():
                 Silence.objects.create(pk=1, seconds=seconds)
-
-
-class Returning(Unspoken):
-    def back(self, now: datetime) -> None:
-        services.return_by_words(phrase=self.words, token=new_token(), now=now)
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.words = " ".join(services.give_words(token=self.token, now=NOON).result)
-
-    def accept(self, who: Staff | None = None) -> None:
-        number = conversation(self.pk).return_seq
-        crisis.accept_return(actor=who or self.ben, conversation_id=self.pk, returned=number, now=after(2))
-
-    def test_a_return_consults_once_and_who_knows_them_again_ends_the_consult(self) -> None:
-        self.back(after(1))
-        assert self.look(after(1)) == [("returned", 1)]
-        assert conversation(self.pk).level == 1
-        self.accept()
-        row = self.row("returned")
-        assert (row.state, row.settled_by_id) == ("stood_down", self.ben.id)
-        settled = settlement_of(row)
-        assert settled is not None
-        assert "accepted the return" in settled.reveal()
-        assert conversation(self.pk).level == 0
-        assert AuditEvent.objects.filter(action="escalation.stood_down", actor=str(self.ben)).exists()
-        assert self.look(after(3)) == []
-
-    def test_who_is_known_before_the_clock_looks_calls_nobody(self) -> None:
-        self.back(after(1))
-        self.accept()
-        assert self.look(after(3)) == []
-
-    def test_two_returns_of_which_none_was_accepted_are_urgent_and_stay_for_a_supervisor(self) -> None:
-        self.back(after(1))
-        self.look(after(1))
-        self.back(after(2))
-        assert self.look(after(2)) == [("returned", 2)]
-        assert "Came back by words 2 times" in reason_of(self.row_of(2)).reveal()
-        self.accept()
-        assert self.row_of(2).state == "raised"
-        assert conversation(self.pk).level == 2
-
-    def row_of(self, level: int) -> Escalation:
-        return Escalation.objects.get(source="returned", raised_level=level)
-
-    def test_what_a_supervisor_has_taken_up_stays_theirs(self) -> None:
-        self.back(after(1))
-        self.look(after(1))
-        crisis.acknowledge(actor=self.dana, escalation_id=self.row("returned").pk, now=after(1))
-        self.accept()
-        assert self.row("returned").state == "acknowledged"
-
-    def test_nobody_else_accepts_and_the_consult_stays(self) -> None:
-        self.back(after(1))
-        self.look(after(1))
-        for stranger in (cleo(), eve(), self.dana):
-            with pytest.raises(Refused):
-                self.accept(stranger)
-        assert self.row("returned").state == "raised"
-
-    def test_it_is_accepted_without_keys_and_the_consult_waits_for_a_supervisor(self) -> None:
-        self.back(after(1))
-        self.look(after(1))
-        sealing.forget()
-        with mock.patch("crisis.services.returns.sealer_of", side_effect=ProviderDown("std")):
-            self.accept()
-        assert not conversation(self.pk).return_open
-        assert self.row("returned").state == "raised"
-
-
-class Voices(Unspoken):
-    def mark(self, who: Staff | None = None) -> UUID:
-        done = crisis.mark_changed_voice(actor=who or self.ben, conversation_id=self.pk, now=NOON)
-        return done.result.id
-
-    def test_one_tap_consults_once_whoever_taps(self) -> None:
-        first = self.mark()
-        assert self.mark() == self.mark(self.dana) == first
-        row = self.row("voice")
-        assert (row.level, row.raised_by_id, row.due_at) == (1, self.ben.id, after(5))
-        assert reason_of(row).reveal().startswith("The voice has changed")
-        assert Event.objects.filter(code="cue_voice", level=1, visitor_seq=None).count() == 1
-        assert OutboxItem.objects.filter(topic="escalation.raised").count() == 1
-
-    def test_two_taps_in_one_moment_consult_once(self) -> None:
-        real = escalations.raise_escalation
-
-        def quicker(**arguments: Any) -> Any:
-            real(**(arguments | {"actor": self.dana}))
-            return real(**arguments)
-
-        with mock.patch.object(unspoken, "raise_escalation", quicker):
-            assert self.mark() == self.row("voice").pk
-
-    def test_once_settled_it_can_be_marked_again(self) -> None:
-        self.stand_down(Escalation.objects.get(pk=self.mark()))
-        again = self.mark()
-        assert Escalation.objects.filter(source="voice").count() == 2
-        assert Escalation.objects.get(pk=again).state == "raised"
-
-    def test_a_stranger_marks_nothing(self) -> None:
-        for stranger in (cleo(), eve()):
-            with pytest.raises(Refused) as caught:
-                self.mark(stranger)
-            assert caught.value.code is ErrorCode.NOT_FOUND
-        assert not Escalation.objects.exists()
 
 
 class Bounds(Unspoken):

@@ -66,7 +66,7 @@ def test_only_a_clock_that_goes_back_is_noticed() -> None:
     )
 
 
-MENDED = ["mend_clocks", "mend_pagings"]
+MENDED = ["mend_clocks", "mend_pagings", "mend_pauses", "mend_screens"]
 """What a worker does as it begins: nobody knows what the clock did before."""
 
 
