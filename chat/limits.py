@@ -45,9 +45,9 @@ class Limits:
         """Count one return by words; tell whether there were very many from this network."""
         return self._texts is not None and self._today(now).returns_often(address, now.timestamp())
 
-    def signs_in_often(self, address: str, now: datetime) -> bool:
-        """Count one try to sign in; tell whether there were very many from this network."""
-        return self._texts is not None and self._today(now).signs_in_often(address, now.timestamp())
+    def signs_in_often(self, address: str, account: str, now: datetime) -> bool:
+        """Count one try to sign in; tell whether there were very many from this network, for this account or in all."""
+        return self._texts is not None and self._today(now).signs_in_often(address, account, now.timestamp())
 
     def _today(self, now: datetime) -> Openings:
         day, at = now.toordinal(), now.timestamp()

@@ -1,7 +1,9 @@
 """Check passwords, a few at a time: each costs 100 MiB while it is checked, whether the name is known or not.
 
-Strangers who try passwords from one network share one place and leave the others to everybody else. Nobody is shut out
-for it, since staff may sit behind the same address, and no account is: or a stranger could keep its owner from work.
+A whole shift may come at once and waits for some seconds; who waits holds a thread, and neither memory nor a connection
+to the database. Strangers who try passwords from one network share one place and leave the others to everybody else.
+Nobody is shut out for it, since staff may sit behind the same address, and no account is: or a stranger could keep its
+owner from work.
 """
 
 import threading
@@ -15,7 +17,7 @@ from django.http import HttpRequest
 from staff.models import User
 
 AT_ONCE = 2
-MOST_WAITING = 8
+MOST_WAITING = 38
 WAITS = 10.0
 """Seconds that somebody waits for their turn."""
 

@@ -89,6 +89,9 @@ class Openings:
     of an address is written anywhere, and yesterday's digests say nothing today. A shelter shares one address, so the
     count is generous. Beside it stands the whole site's pace. What is beyond a network's own count is not charged to
     it: or one address would begin so often that everybody is asked for work.
+
+    A shift that begins shares one address as well, and each of its people has an account. So tries to sign in are
+    counted by network and account, and by the network alone with a far higher count, for who tries many accounts.
     """
 
     secret: bytes
@@ -98,6 +101,7 @@ class Openings:
     networks: Buckets = field(init=False)
     returns: Buckets = field(init=False)
     sign_ins: Buckets = field(init=False)
+    accounts: Buckets = field(init=False)
 
     SITE_BURST = 60.0
     SITE_PER_SECOND = 1.0
@@ -105,8 +109,10 @@ class Openings:
     NETWORK_PER_SECOND = 20 / 3600
     RETURN_BURST = 20.0
     RETURN_PER_SECOND = 1 / 60
-    SIGN_IN_BURST = 40.0
-    SIGN_IN_PER_SECOND = 1 / 30
+    SIGN_IN_BURST = 200.0
+    SIGN_IN_PER_SECOND = 1 / 10
+    ACCOUNT_BURST = 10.0
+    ACCOUNT_PER_SECOND = 1 / 60
     MOST_NETWORKS = 20_000
 
     def __post_init__(self) -> None:
@@ -114,6 +120,7 @@ class Openings:
         self.networks = Buckets(self.NETWORK_BURST, self.NETWORK_PER_SECOND, self.MOST_NETWORKS)
         self.returns = Buckets(self.RETURN_BURST, self.RETURN_PER_SECOND, self.MOST_NETWORKS)
         self.sign_ins = Buckets(self.SIGN_IN_BURST, self.SIGN_IN_PER_SECOND, self.MOST_NETWORKS)
+        self.accounts = Buckets(self.ACCOUNT_BURST, self.ACCOUNT_PER_SECOND, self.MOST_NETWORKS)
 
     def is_flood(self, address: str, now: float) -> bool:
         """Count one beginning; tell whether there are too many, of all or from this network."""
@@ -123,15 +130,18 @@ class Openings:
         """Count one return by words; tell whether this network has tried very often."""
         return self._is_over(self.returns, address, now)
 
-    def signs_in_often(self, address: str, now: float) -> bool:
-        """Count one try to sign in; tell whether this network has tried very often: a whole shift begins at once."""
-        return self._is_over(self.sign_ins, address, now)
+    def signs_in_often(self, address: str, account: str, now: float) -> bool:
+        """Count one try to sign in; tell whether this network has tried this account, or all together, very often."""
+        # the account last: a network that is over its count makes no room by names that it invents
+        return self._is_over(self.sign_ins, address, now) or self._is_over(self.accounts, address, now, account)
 
-    def _is_over(self, counts: Buckets, address: str, now: float) -> bool:
+    def _is_over(self, counts: Buckets, address: str, now: float, account: str = "") -> bool:
         network = network_of(address)
         if network is None:
             return False
-        return counts.take(hmac.digest(self.secret, network, hashlib.sha256)[:8], now) > 0
+        # its length first, so that no account reads as part of a network
+        named = bytes([len(network)]) + network + account.casefold().encode(errors="replace")
+        return counts.take(hmac.digest(self.secret, named, hashlib.sha256)[:8], now) > 0
 
 
 def network_of(address: str) -> bytes | None:

@@ -74,12 +74,12 @@ async def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return await sync_to_async(_sign_in_page)(request, "", "", 200)
     address = address_of(getattr(request, "scope", {}))
-    often = limits().signs_in_often(address, timezone.now())
-    return await sync_to_async(_signed_in)(request, often=often)
-
-
-def _signed_in(request: HttpRequest, *, often: bool) -> HttpResponse:
     username = request.POST.get("username", "")[:64]
+    often = limits().signs_in_often(address, username, timezone.now())
+    return await sync_to_async(_signed_in)(request, username, often=often)
+
+
+def _signed_in(request: HttpRequest, username: str, *, often: bool) -> HttpResponse:
     try:
         user = who_signs_in(request, username, request.POST.get("password", ""), often=often)
     except Busy:

@@ -34,10 +34,12 @@ class Counted:
             self.now -= 1
 
 
-def test_of_twenty_at_once_two_are_checked_some_wait_and_the_rest_is_told() -> None:
+def test_a_shift_of_twenty_signs_in_at_once_and_beyond_forty_the_rest_is_told() -> None:
+    assert AT_ONCE + MOST_WAITING >= 20
     check, gate = Counted(), Gate(AT_ONCE, MOST_WAITING)
     request = RequestFactory().post("/")
-    full = 20 - AT_ONCE - MOST_WAITING
+    full = 20
+    many = AT_ONCE + MOST_WAITING + full
     told: list[int] = []
 
     def one(number: int) -> str:
@@ -53,9 +55,9 @@ def test_of_twenty_at_once_two_are_checked_some_wait_and_the_rest_is_told() -> N
     with (
         mock.patch.object(signing_in, "gate", gate),
         mock.patch.object(signing_in, "authenticate", check),
-        ThreadPoolExecutor(20) as pool,
+        ThreadPoolExecutor(many) as pool,
     ):
-        answers = list(pool.map(one, range(20)))
+        answers = list(pool.map(one, range(many)))
     assert check.most == AT_ONCE
     assert (answers.count("checked"), answers.count("busy")) == (AT_ONCE + MOST_WAITING, full)
 
@@ -108,14 +110,14 @@ class LaneStories(TestCase):
 
 
 class CountedStories(TestCase):
-    async def test_each_try_is_counted_where_it_comes_from_and_looking_is_none(self) -> None:
+    async def test_each_try_is_counted_by_where_it_comes_from_and_for_whom_and_looking_is_none(self) -> None:
         quick = mock.patch("frontend.views.staff.who_signs_in", return_value=None)
         counted = mock.patch.object(Limits, "signs_in_often", side_effect=[False, True])
         with quick as asked, counted as counts:
             await self.async_client.get(reverse("sign_in"))
             for _ in range(2):
                 await self.async_client.post(reverse("sign_in"), {"username": "ben", "password": "x"})
-        assert [call.args[0] for call in counts.call_args_list] == ["127.0.0.1"] * 2
+        assert [call.args[:2] for call in counts.call_args_list] == [("127.0.0.1", "ben")] * 2
         assert [call.kwargs["often"] for call in asked.call_args_list] == [False, True]
 
 
@@ -133,6 +135,10 @@ class FullStories(TestCase):
         assert "Many people are signing in at this moment." in page
         assert 'value="ben"' in page
         assert not AuditEvent.objects.exists()
+
+    def test_who_waits_for_their_turn_holds_no_connection(self) -> None:
+        with self.assertNumQueries(0):
+            self.full("en")
 
     def test_in_french_too(self) -> None:
         assert "Beaucoup de personnes se connectent en ce moment." in self.full("fr")[1]

@@ -69,12 +69,35 @@ def test_a_shelter_behind_one_address_is_no_flood_and_a_script_is() -> None:
     assert not door.is_flood("198.51.101.7", now=1_400.0), "others begin as before"
 
 
-def test_a_shift_signs_in_from_one_address_and_who_tries_without_end_is_seen() -> None:
+def test_a_shift_signs_in_from_one_address_and_so_does_the_next_one() -> None:
     door = openings()
-    assert not any(door.signs_in_often("8.8.8.8", now=float(second)) for second in range(40))
-    assert any(door.signs_in_often("8.8.8.8", now=40.0) for _ in range(10))
-    assert not door.signs_in_often("9.9.9.9", now=40.0)
-    assert not door.signs_in_often("8.8.8.8", now=2_000.0), "it is forgotten by itself"
+    for shift in range(3):
+        for person in range(20):
+            # each mistypes twice
+            for _ in range(3):
+                assert not door.signs_in_often("8.8.8.8", f"person{person}", now=shift * 28_800.0)
+
+
+def test_who_guesses_at_one_account_is_seen_and_their_colleagues_are_not() -> None:
+    door = openings()
+    guesses = [door.signs_in_often("8.8.8.8", name, now=0.0) for name in ("ben", "BEN", "Ben") * 5]
+    assert guesses == [False] * 10 + [True] * 5
+    assert not door.signs_in_often("8.8.8.8", "cleo", now=0.0)
+    assert not door.signs_in_often("9.9.9.9", "ben", now=0.0), "ben signs in from elsewhere"
+    hour = [door.signs_in_often("8.8.8.8", "ben", now=float(second)) for second in range(0, 3_600)]
+    assert hour.count(False) <= 60
+    assert not door.signs_in_often("8.8.8.8", "ben", now=8_000.0), "it is forgotten by itself"
+
+
+def test_who_tries_many_accounts_is_seen_and_invents_no_room_for_guesses_at_one() -> None:
+    door = openings()
+    for _ in range(10):
+        door.signs_in_often("8.8.8.8", "ben", now=0.0)
+    tries = [door.signs_in_often("8.8.8.8", f"nobody{number}", now=0.0) for number in range(30_000)]
+    assert tries.index(True) == 190
+    assert all(tries[190:])
+    assert len(door.accounts) < 300
+    assert not door.signs_in_often("9.9.9.9", "nobody1", now=0.0)
 
 
 def test_a_flood_from_everywhere_is_seen_by_its_pace() -> None:
@@ -138,6 +161,7 @@ def test_nothing_of_an_address_is_kept_and_another_key_keeps_something_else() ->
         door = openings()
         door.is_flood("8.8.8.8", 0.0)
         door.returns_often("8.8.4.4", 0.0)
-        kept += [*door.networks._held, *door.returns._held]
-    assert len(set(kept)) == 4
+        door.signs_in_often("8.8.4.4", "ben", 0.0)
+        kept += [*door.networks._held, *door.returns._held, *door.accounts._held]
+    assert len(set(kept)) == 6
     assert all(isinstance(one, bytes) and len(one) == 8 for one in kept)
