@@ -125,6 +125,9 @@ class OnCallTarget(models.Model):
     sealed_secret = models.BinaryField(null=True)
     wait_seconds = models.PositiveIntegerField()
     place = models.PositiveIntegerField()
+    # counts its changes, so that of two people who change it at once the second one is told
+    # known to the database, so that a process of the version before can still add one
+    version = models.PositiveIntegerField(default=1, db_default=1)
 
     class Meta:
         ordering = ["place", "pk"]
@@ -171,7 +174,7 @@ class Paging(models.Model):
                 fields=["escalation"], condition=Q(state="calling"), name="one_paging_at_a_time_for_an_escalation"
             ),
         ]
-        indexes = [models.Index(fields=["state", "due_at"])]
+        indexes = [models.Index(fields=["state", "due_at"]), models.Index(fields=["escalation", "-begun_at"])]
 
     def __str__(self) -> str:
         return f"paging {self.pk}"
@@ -188,6 +191,8 @@ class Delivery(models.Model):
     # the last status or code of an error, and nothing else of what the far end said
     result = models.CharField(max_length=16, default="", blank=True)
     due_at = models.DateTimeField()
+    # when its latest try left; those that travel together have the same time
+    left_at = models.DateTimeField(null=True)
     at = models.DateTimeField()
 
     class Meta:
@@ -197,7 +202,11 @@ class Delivery(models.Model):
                 condition=Q(state__in=[state.value for state in DeliveryState]), name="known_delivery_state"
             ),
         ]
-        indexes = [models.Index(fields=["state", "due_at"])]
+        indexes = [
+            models.Index(fields=["state", "due_at"]),
+            models.Index(fields=["target", "left_at"]),
+            models.Index(fields=["at"]),
+        ]
 
     def __str__(self) -> str:
         return f"delivery {self.pk}"

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMessage
 
-from crisis.core.notice import SIGNATURE, Notice, Way, body_of, mail_of, may_go_to, signature
+from crisis.core.notice import IDEMPOTENCY, SIGNATURE, Notice, Way, body_of, mail_of, may_go_to, signature
 from encryption.text import Secret
 
 WITHIN = 10.0
@@ -38,6 +38,9 @@ class Errand:
     address: Secret
     secret: Secret | None
     notice: Notice
+    key: str
+    # deliveries that travel with it, each with the number of its try
+    others: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,8 @@ def _mail(errand: Errand) -> None:
     if not settings.MAIL:
         raise _Failed("no_mail")
     subject, text = mail_of(errand.notice)
-    name = f"<{errand.notice.page}.{errand.delivery}.{errand.tries}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>"
-    # named here, since Django would put the name of this machine in
+    # the same in each try, so that a mailbox can drop a repeat; Django would put the name of this machine in
+    name = f"<{errand.key}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>"
     headers = {"Message-ID": name, "Auto-Submitted": "auto-generated"}
     EmailMessage(subject, text, to=[errand.address.reveal()], headers=headers).send()
 
@@ -98,6 +101,7 @@ def _post(errand: Errand, now: datetime) -> int:
     parts = urlsplit(errand.address.reveal())
     body = body_of(errand.notice)
     headers = {"Content-Type": "application/json", "User-Agent": _AGENT, "Connection": "close"}
+    headers[IDEMPOTENCY] = errand.key
     if errand.secret is not None:
         headers[SIGNATURE] = signature(errand.secret.reveal(), body, now)
     host, tls = parts.hostname or "", ssl.create_default_context() if parts.scheme == "https" else None

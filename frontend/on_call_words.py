@@ -25,6 +25,7 @@ def flaw(of: Flaw) -> str:
         Flaw.NO_MAIL: _("This site has no mail server yet. Whoever runs it can set one."),
         Flaw.TOO_MANY: _("There are ten targets already. Remove one first."),
         Flaw.AGAIN: _("This form was sent before. The target is in the list."),
+        Flaw.CHANGED: _("Somebody else changed this target. It stands here as it is now. Nothing of yours was kept."),
     }[of]
 
 
@@ -62,6 +63,7 @@ def _results() -> Mapping[str, str]:
         "removed": _("the target was removed"),
         "lost": _("nobody finished it"),
         "failed": _("it failed"),
+        "late": _("it could not leave in time"),
     }
 
 
@@ -72,7 +74,8 @@ def delivery_shown(one: DeliveryView) -> dict[str, Any]:
         "failed": _("failed, is tried again"),
         "sent": _("delivered"),
         "gave_up": _("given up"),
-        "dropped": _("no longer needed: somebody came"),
+        "dropped": _("no longer needed: somebody came, or its level rose"),
+        "held": _("held back: there were many pages in this hour"),
     }
     result = _results().get(one.result, "")
     if one.result.isdigit():
@@ -82,7 +85,7 @@ def delivery_shown(one: DeliveryView) -> dict[str, Any]:
         "why": _why(one),
         "name": one.target_name,
         "state": states.get(one.state, one.state),
-        "bad": one.state in {"failed", "gave_up"},
+        "bad": one.state in {"failed", "gave_up", "held"},
         "result": result,
         "tries": one.tries,
     }

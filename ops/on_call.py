@@ -7,22 +7,28 @@ is taken up again when the lease is over.
 import asyncio
 import logging
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Thread
+from time import monotonic
 
 from django.utils import timezone
 
 from chat import broadcast
 from chat.db import in_db
-from crisis.services import claim_deliveries, settle_delivery, step_pagings
+from crisis.core.paging import LEASE
+from crisis.services import claim_deliveries, settle_errand, step_pagings
 from crisis.transport import Errand, Outcome, carry
 
 logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 16
-GIVES_UP = 20.0
-"""Seconds after which a try counts as failed although its thread still waits, as for a name that is not found. The
-lease of a delivery is longer."""
+GIVES_UP = 15.0
+"""Seconds after which a try counts as failed although its thread still waits, as for a name that is not found."""
+LATEST = 10.0
+"""Seconds after it was taken up within which a try must begin: a key provider may be slow, and this process busy. Both
+together leave the lease some seconds for noting what became of it, so that no other worker sends it again."""
+AGAIN = 1.0
+"""Seconds until it is noted again what became of a page, when the database did not take it."""
 
 
 class Pager:
@@ -34,14 +40,19 @@ class Pager:
 
     async def look(self, now: datetime) -> None:
         """Let the pagings go on, and begin to send what is due as far as threads are free."""
+        began = monotonic()
         moved = await in_db(step_pagings, now=now)
-        free = MOST_AT_ONCE - self._busy
-        if free > 0:
-            for errand in (await in_db(claim_deliveries, now=now, limit=free)).result:
-                self._busy += 1
-                task = asyncio.create_task(self._carry(errand))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+        while self._busy < MOST_AT_ONCE:
+            # one at a time, and by the time that it is: its lease runs while the next one is opened
+            taken = monotonic()
+            later = now + timedelta(seconds=taken - began)
+            errands = (await in_db(claim_deliveries, now=later, limit=1)).result
+            if not errands:
+                break
+            self._busy += 1
+            task = asyncio.create_task(self._carry(errands[0], taken))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         if moved.result:
             await broadcast.publish_overview()
 
@@ -50,23 +61,30 @@ class Pager:
         for task in self._tasks:
             task.cancel()
 
-    async def _carry(self, errand: Errand) -> None:
+    async def _carry(self, errand: Errand, taken: float) -> None:
+        """Send a page and note what became of it, within the lease that began at `taken`."""
+        if monotonic() - taken > LATEST:
+            self._busy -= 1
+            outcome = Outcome(False, "late")
+        else:
+            try:
+                outcome = await asyncio.wait_for(self._sent(errand), GIVES_UP)
+            except TimeoutError:
+                outcome = Outcome(False, "timeout")
+        while not await self._noted(errand, outcome):
+            if monotonic() - taken > LEASE.total_seconds():
+                # another worker takes it up now; who receives it twice knows it by its key
+                break
+            await asyncio.sleep(AGAIN)
+
+    async def _noted(self, errand: Errand, outcome: Outcome) -> bool:
         try:
-            outcome = await asyncio.wait_for(self._sent(errand), GIVES_UP)
-        except TimeoutError:
-            outcome = Outcome(False, "timeout")
-        try:
-            await in_db(
-                settle_delivery,
-                delivery_id=errand.delivery,
-                tries=errand.tries,
-                outcome=outcome,
-                now=timezone.now(),
-            )
+            await in_db(settle_errand, errand=errand, outcome=outcome, now=timezone.now())
             await broadcast.publish_overview()
         except Exception as error:
-            # it is due again when its lease is over
             logger.error("a page was not noted: %s", type(error).__name__)
+            return False
+        return True
 
     def _sent(self, errand: Errand) -> "asyncio.Future[Outcome]":
         loop = asyncio.get_running_loop()

@@ -40,6 +40,8 @@ class Told(StrEnum):
     REPEATED = "repeated"
     ACKNOWLEDGED = "acknowledged"
     STARTED = "started"
+    PAGED = "paged"
+    UNREACHED = "unreached"
     EXTERNAL_PROPOSED = "external_proposed"
     EXTERNAL_CONFIRMED = "external_confirmed"
     EXTERNAL_TOLD = "external_told"

@@ -9,13 +9,14 @@ import hmac
 import ipaddress
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 SIGNATURE = "Havre-Signature"
+IDEMPOTENCY = "Idempotency-Key"
 LONGEST_ADDRESS = 500
 _PRINTABLE = re.compile(r"[!-~]+")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@([A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9-]{1,63})+)")
@@ -43,6 +44,7 @@ class Flaw(StrEnum):
     NO_MAIL = "no_mail"  # this site has no mail server
     TOO_MANY = "too_many"
     AGAIN = "again"  # the same form was sent before
+    CHANGED = "changed"  # somebody else changed it since the form was shown
 
 
 class BadTarget(ValueError):
@@ -55,7 +57,10 @@ class BadTarget(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Be one page. `page` is the same in every try to every target of a paging, so a receiver can tell a repeat."""
+    """Be one page. `page` is the same in every try to every target of a paging.
+
+    `more` calls travel with it. `holds_back` says that from now on not every call is paged.
+    """
 
     page: str
     escalation: str | None
@@ -64,6 +69,8 @@ class Notice:
     at: datetime
     site: str
     board: str
+    more: int = 0
+    holds_back: bool = False
 
 
 def body_of(notice: Notice) -> bytes:
@@ -76,8 +83,16 @@ def body_of(notice: Notice) -> bytes:
         "time": notice.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "site": notice.site,
         "board": notice.board,
+        "more": notice.more,
+        "held_back": notice.holds_back,
     }
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def key_of(notice: Notice, deliveries: Iterable[int]) -> str:
+    """Return what a receiver knows a repeat by: the same for each try of one page to one target, and for no other."""
+    which = ",".join(str(one) for one in sorted(deliveries))
+    return hashlib.sha256(f"{which}|".encode() + body_of(notice)).hexdigest()[:32]
 
 
 def signature(secret: str, body: bytes, at: datetime) -> str:
@@ -91,22 +106,41 @@ def mail_of(notice: Notice) -> tuple[str, str]:
     """Return subject and text of a mail, each in both languages: who is on call reads either."""
     if notice.kind == "test":
         subject = f"{notice.site}: test / essai"
-        english, french = "This is a test. Nothing has to be done.", "Ceci est un essai. Il n’y a rien à faire."
+        lines = ["This is a test. Nothing has to be done.", "Ceci est un essai. Il n’y a rien à faire."]
     elif notice.kind == "drill":
         subject = f"{notice.site}: DRILL, level {notice.level} / EXERCICE, niveau {notice.level}"
-        english = f"DRILL. A practice call for help of level {notice.level} waits on the board. Nobody is in danger."
-        french = (
-            f"EXERCICE. Un appel à l’aide simulé de niveau {notice.level} attend au tableau. Personne n’est en danger."
-        )
+        lines = [
+            f"DRILL. A practice call for help of level {notice.level} waits on the board. Nobody is in danger.",
+            f"EXERCICE. Un appel à l’aide simulé de niveau {notice.level} attend au tableau. Personne n’est en danger.",
+        ]
     else:
         subject = f"{notice.site}: call for help, level {notice.level} / appel à l’aide, niveau {notice.level}"
-        english = f"A call for help of level {notice.level} waits on the board. Please sign in and acknowledge it."
-        french = (
-            f"Un appel à l’aide de niveau {notice.level} attend au tableau. "
-            "Veuillez ouvrir une session et en accuser réception."
-        )
-    lines = (english, french, notice.board, f"{notice.page}")
-    return subject, "\n\n".join(lines) + "\n"
+        lines = _calls(notice)
+    if notice.holds_back:
+        lines += list(_HELD_BACK)
+    return subject, "\n\n".join((*lines, notice.board, notice.page)) + "\n"
+
+
+_HELD_BACK = (
+    "Many pages have gone out in this hour. Pages of level 1 and 2 are now held back. Those of level 3 come once a "
+    "minute at most. The board has every call.",
+    "Beaucoup d’appels sont partis en une heure. Ceux de niveau 1 et 2 sont maintenant retenus. Ceux de niveau 3 "
+    "viennent une fois par minute au plus. Le tableau les a tous.",
+)
+
+
+def _calls(notice: Notice) -> list[str]:
+    """Say how many calls wait, and of which level the gravest is."""
+    english = f"A call for help of level {notice.level} waits on the board"
+    french = f"Un appel à l’aide de niveau {notice.level} attend au tableau"
+    if notice.more:
+        english += f", and {notice.more} more with it"
+        french += f", et {notice.more} {'autre' if notice.more == 1 else 'autres'} avec lui"
+    what = "them" if notice.more else "it"
+    return [
+        f"{english}. Please sign in and acknowledge {what}.",
+        f"{french}. Veuillez ouvrir une session et en accuser réception.",
+    ]
 
 
 def checked_webhook(text: str, *, development: bool) -> str:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery
 
-from crisis.core.paging import DeliveryState, Kind, PagingState, Standing, standing
-from crisis.models import Delivery, OnCallTarget, Paging
+from crisis.core.paging import COUNTED, DeliveryState, Kind, PagingState, Standing, standing
+from crisis.models import Delivery, Escalation, OnCallTarget, Paging
 from encryption.core.envelope import Binding
 from encryption.core.subject import Subject
 from encryption.services import Sealer, sealer_for
@@ -26,6 +26,7 @@ class TargetView:
     way: str
     shown: str
     wait_seconds: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,29 @@ def latest_deliveries() -> tuple[DeliveryView, ...]:
 
 
 def standings(escalations: Collection[UUID]) -> Mapping[UUID, Standing]:
-    """Return for each escalation that was paged for how that stands."""
-    known: dict[UUID, list[tuple[PagingState, bool]]] = {}
-    rows = Paging.objects.filter(escalation__in=escalations).order_by("-begun_at", "pk")
-    for escalation_id, state, reached in rows.values_list("escalation_id", "state", "reached"):
-        if escalation_id is not None:
-            known.setdefault(escalation_id, []).append((PagingState(state), reached))
-    return {escalation_id: standing(pagings) for escalation_id, pagings in known.items()}
+    """Return for each escalation that was paged for how that stands.
+
+    However often it was paged for, two looks at an index say it: whether somebody is being paged, and how the newest
+    paging went of which that is known.
+    """
+    pagings = Paging.objects.filter(escalation=OuterRef("pk"))
+    known = pagings.filter(Q(reached=True) | Q(state=PagingState.UNREACHED)).order_by("-begun_at", "pk")
+    rows = Escalation.objects.filter(pk__in=escalations).annotate(
+        calling=Exists(pagings.filter(state=PagingState.CALLING)), arrived=Subquery(known.values("reached")[:1])
+    )
+    return {
+        pk: standing(arrived, calling=calling) for pk, calling, arrived in rows.values_list("pk", "calling", "arrived")
+    }
+
+
+def pages_left_for(target_id: UUID, kind: Kind, now: datetime) -> list[tuple[datetime, int]]:
+    """Return when pages of a kind left for a target lately that arrived or are on their way, and each one's level."""
+    rows = Delivery.objects.filter(target=target_id, paging__kind=kind)
+    rows = rows.filter(left_at__gt=now - COUNTED, left_at__lte=now)
+    rows = rows.filter(Q(state=DeliveryState.SENT) | Q(state=DeliveryState.DUE, due_at__gt=now))
+    # those that travelled together were one page
+    pages = rows.values("left_at").annotate(gravest=Max("paging__level")).values_list("left_at", "gravest")
+    return [(at, gravest) for at, gravest in pages if at is not None]
 
 
 def page_counts(now: datetime) -> Mapping[str, int]:

@@ -1,5 +1,6 @@
 """Commands about danger: one transaction each."""
 
+from crisis.services.deliveries import claim_deliveries, settle_delivery, settle_errand
 from crisis.services.drills import stand_down_drill
 from crisis.services.duty import card_was_sent, restore_duty, send_duty_card, set_duty
 from crisis.services.escalations import (
@@ -29,13 +30,7 @@ from crisis.services.on_call import (
     renew_secret,
     try_target,
 )
-from crisis.services.paging import (
-    claim_deliveries,
-    forget_pagings,
-    mend_pagings,
-    settle_delivery,
-    step_pagings,
-)
+from crisis.services.paging import forget_pagings, mend_pagings, step_pagings
 from crisis.services.returns import accept_return
 from crisis.services.rules import keep_rules, note_export, roll_back, switch_screening
 from crisis.services.rungs import set_rung, set_silence
@@ -76,6 +71,7 @@ __all__ = [
     "set_rung",
     "set_silence",
     "settle_delivery",
+    "settle_errand",
     "stand_down",
     "stand_down_drill",
     "start_work",

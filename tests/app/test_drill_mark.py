@@ -28,7 +28,7 @@ from crisis import services as crisis
 from crisis.core.notice import body_of, mail_of
 from crisis.models import OnCallTarget, Paging
 from crisis.selectors.on_call import page_counts
-from crisis.services.paging import _notice
+from crisis.services.deliveries import _notice
 from encryption.models import DataKey
 from ops.worker import STEPS
 from staff.services import set_availability
@@ -316,7 +316,7 @@ class PageStories(TestCase):
 
     def test_a_page_says_so_in_kind_subject_and_text(self) -> None:
         flag(dana(), taken(dana(), Drill.PAGING), 3)
-        notice = _notice(Paging.objects.get(), NOON)
+        notice = _notice(Paging.objects.get(), more=0, holds_back=False)
         assert b'"kind":"drill"' in body_of(notice)
         subject, text = mail_of(notice)
         assert "DRILL" in subject

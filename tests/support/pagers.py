@@ -108,5 +108,5 @@ def worker_looks(now: datetime, answers: Answers) -> list[Errand]:
     for errand in errands:
         code = answers(errand)
         outcome = Outcome(code.startswith("2"), code)
-        services.settle_delivery(delivery_id=errand.delivery, tries=errand.tries, outcome=outcome, now=now)
+        services.settle_errand(errand=errand, outcome=outcome, now=now)
     return list(errands)

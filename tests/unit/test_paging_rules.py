@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from crisis.core.notice import (
     body_of,
     checked_mail,
     checked_webhook,
+    key_of,
     mail_of,
     may_go_to,
     shown_of,
@@ -25,16 +27,22 @@ from crisis.core.notice import (
 )
 from crisis.core.paging import (
     LEASE,
+    MOST_PAGES,
     MOST_TRIES,
     Kind,
     PagingState,
     Standing,
+    Turn,
+    begins_to_hold_back,
     calls_for_page,
     end_of,
     next_target,
     pause_after,
     standing,
+    turn,
 )
+from crisis.transport import WITHIN
+from ops.on_call import AGAIN, GIVES_UP, LATEST
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NOTICE = Notice(
@@ -87,21 +95,71 @@ def test_a_delivery_is_tried_a_few_times_in_less_than_a_lease() -> None:
     assert sum(waits, timedelta()) < LEASE
 
 
+def test_a_try_is_begun_given_up_and_noted_within_its_lease() -> None:
+    assert WITHIN < GIVES_UP
+    assert LEASE.total_seconds() >= LATEST + GIVES_UP + 5 * AGAIN
+
+
+def test_a_key_is_of_one_page_to_one_target_and_the_same_in_each_try() -> None:
+    key = key_of(NOTICE, [7, 9])
+    assert key == key_of(NOTICE, [9, 7])
+    others = [key_of(NOTICE, [7]), key_of(NOTICE, [79]), key_of(replace(NOTICE, more=1), [7, 9])]
+    others.append(key_of(replace(NOTICE, page="another"), [7, 9]))
+    assert len({key, *others}) == 5
+
+
 @pytest.mark.parametrize(
-    ("pagings", "said"),
+    ("arrived", "calling", "said"),
     [
-        ([], Standing.NONE),
-        ([(PagingState.CALLING, False)], Standing.CALLING),
-        ([(PagingState.CALLING, True)], Standing.REACHED),
-        ([(PagingState.UNANSWERED, True)], Standing.REACHED),
-        ([(PagingState.UNREACHED, False)], Standing.UNREACHED),
-        ([(PagingState.CALLING, False), (PagingState.UNREACHED, False)], Standing.UNREACHED),
-        ([(PagingState.CALLING, True), (PagingState.UNREACHED, False)], Standing.REACHED),
-        ([(PagingState.UNREACHED, False), (PagingState.UNANSWERED, True)], Standing.UNREACHED),
+        (None, False, Standing.NONE),
+        (None, True, Standing.CALLING),
+        (True, True, Standing.REACHED),
+        (True, False, Standing.REACHED),
+        (False, False, Standing.UNREACHED),
+        (False, True, Standing.UNREACHED),
     ],
 )
-def test_the_board_says_how_the_newest_paging_went(pagings: list[tuple[PagingState, bool]], said: Standing) -> None:
-    assert standing(pagings) is said
+def test_the_board_says_how_the_newest_paging_went(arrived: bool | None, calling: bool, said: Standing) -> None:
+    assert standing(arrived, calling=calling) is said
+
+
+def test_what_is_as_grave_waits_for_some_seconds_and_what_is_graver_for_nothing() -> None:
+    left = [(NOON, 2)]
+    moments = [NOON + timedelta(seconds=seconds) for seconds in (0, 14, 15)]
+    assert [turn(left, 2, at) for at in moments] == [Turn.WAIT, Turn.WAIT, Turn.GO]
+    assert [turn(left, 3, at) for at in moments] == [Turn.GO] * 3
+    assert [turn(left, 1, at) for at in moments] == [Turn.WAIT, Turn.WAIT, Turn.GO]
+    assert turn([], 1, NOON) is Turn.GO
+
+
+def test_an_hour_takes_so_many_and_level_3_once_a_minute() -> None:
+    left = [(NOON + timedelta(seconds=15 * number), 3) for number in range(MOST_PAGES)]
+    last = left[-1][0]
+    assert turn(left, 2, last + timedelta(minutes=5)) is Turn.HELD
+    assert [turn(left, 3, last + timedelta(seconds=seconds)) for seconds in (59, 60)] == [Turn.WAIT, Turn.GO]
+    assert turn(left, 2, NOON + timedelta(hours=1)) is Turn.GO, "the first one of them counts no more"
+    assert [begins_to_hold_back(left[:number], last) for number in (0, MOST_PAGES - 2, MOST_PAGES - 1)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+@given(
+    left=st.lists(st.tuples(st.integers(-7_200, 7_200), st.integers(1, 3)), max_size=40),
+    level=st.sampled_from([1, 2, 3]),
+)
+def test_level_3_waits_a_minute_at_most_whatever_left_and_whatever_the_clock_did(
+    left: list[tuple[int, int]], level: int
+) -> None:
+    pages = [(NOON + timedelta(seconds=second), of) for second, of in left]
+    if level == 3:
+        assert turn(pages, 3, NOON) is not Turn.HELD
+    lately = [second for second, _ in left if second <= 0]
+    if not lately or max(lately) <= -3_600:
+        assert turn(pages, level, NOON) is Turn.GO
+    if not lately or max(lately) <= -60:
+        assert turn(pages, 3, NOON) is Turn.GO
 
 
 def test_a_paging_without_answer_ends_by_whether_anything_arrived() -> None:
@@ -122,6 +180,8 @@ def test_a_page_says_these_things_and_nothing_else() -> None:
         "time": "2026-11-23T12:00:00Z",
         "site": "Le Havre",
         "board": NOTICE.board,
+        "more": 0,
+        "held_back": False,
     }
 
 
@@ -153,6 +213,18 @@ def test_a_mail_says_it_in_both_languages_and_says_no_more() -> None:
     assert NOTICE.board in text
     assert NOTICE.escalation is not None
     assert NOTICE.escalation not in text
+
+
+def test_a_mail_says_how_many_more_wait_and_when_pages_are_held_back() -> None:
+    _, one = mail_of(replace(NOTICE, more=1))
+    assert "level 3 waits on the board, and 1 more with it. Please sign in and acknowledge them." in one
+    assert "et 1 autre avec lui." in one
+    _, many = mail_of(replace(NOTICE, more=14, holds_back=True))
+    assert "and 14 more with it." in many
+    assert "et 14 autres avec lui." in many
+    assert "The board has every call." in many
+    assert "Le tableau les a tous." in many
+    assert "held back" not in one
 
 
 # where it may go
