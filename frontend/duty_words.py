@@ -77,4 +77,7 @@ def field_problems() -> Mapping[str, str]:
         "words_en": _("At most 400 signs in one line."),
         "words_fr": _("At most 400 signs in one line."),
         "checked_on": _("A day that is not in the future, or nothing."),
+        "version": _(
+            "Somebody else has changed this row. Theirs is the first one below. Keep yours only if it is right."
+        ),
     }

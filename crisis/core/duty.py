@@ -78,6 +78,10 @@ class BadDuty(Exception):
         self.field = field
 
 
+class DutyChanged(Exception):
+    """Report that somebody else kept another version of a row since it was shown."""
+
+
 def checked(duty: Duty, today: date) -> Duty:
     """Return a row as it may be kept, or raise `BadDuty` with the first field that may not."""
     for name in ("must_under", "may_under"):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Max
+
 from crisis.core.duty import SHIPPED, Duty, Province
 from crisis.models import DutyRow
 from staff.core import Staff
@@ -30,6 +32,11 @@ def duties() -> dict[Province, Duty]:
         province: duty_of(newest[province]) if province in newest else SHIPPED.get(province, Duty())
         for province in Province
     }
+
+
+def newest_version(province: Province) -> int:
+    """Return the number of the newest version of a row, 0 while nobody has kept one."""
+    return DutyRow.objects.filter(province=province).aggregate(newest=Max("version"))["newest"] or 0
 
 
 def versions_for(actor: Staff, province: Province) -> tuple[DutyVersion, ...]:

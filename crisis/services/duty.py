@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from audit.services import record
 from chat import log
@@ -13,46 +13,50 @@ from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
 from chat.selectors import conversation_for
 from chat.services import Done, post_message
-from crisis.core.duty import Duty, Province, checked
+from crisis.core.duty import Duty, DutyChanged, Province, checked
 from crisis.models import DutyRow
-from crisis.selectors.duty import FIELDS, duties, versions_for
+from crisis.selectors.duty import FIELDS, duties, newest_version, versions_for
 from staff.permissions import Action, allowed_at_all
 
 CARD = "duty_card_sent"
 
 
-def set_duty(*, actor: Staff, province: Province, duty: Duty, now: datetime) -> Done[int]:
+def set_duty(*, actor: Staff, province: Province, version: int, duty: Duty, now: datetime) -> Done[int]:
     """Make what is given the newest version of a province's row; the same again changes nothing.
 
-    Raises `PermissionDenied`, and `BadDuty` with the field that cannot be kept.
+    `version` is the newest one that was shown with the form. Raises `PermissionDenied`, `BadDuty` with the field that
+    cannot be kept, and `DutyChanged` when somebody else kept another version since.
     """
     if not allowed_at_all(actor.role, Action.EDIT_DUTY):
         raise PermissionDenied
     fit = checked(duty, now.date())
-    with transaction.atomic():
-        # rows are never changed, so the lock is on all that this province has
-        last = DutyRow.objects.select_for_update().filter(province=province).order_by("-version").first()
-        version = last.version if last else 0
-        if duties()[province] == fit:
-            return Done(version)
-        values = {field: getattr(fit, field) for field in FIELDS}
-        kept = DutyRow.objects.create(province=province, version=version + 1, set_by_id=actor.id, set_at=now, **values)
-        record(
-            actor=str(actor),
-            action="duty.set",
-            subject=f"duty:{province.value}",
-            data={"row": kept.pk},
-            now=now,
-        )
-    return Done(kept.version)
+    try:
+        with transaction.atomic():
+            return Done(_kept(actor, province, version, fit, now))
+    except IntegrityError:
+        # two in one moment: the other one was quicker
+        raise DutyChanged from None
 
 
-def restore_duty(*, actor: Staff, province: Province, version: int, now: datetime) -> Done[int]:
-    """Make an older version the newest one again. Raises what `set_duty` raises, `Refused(NOT_FOUND)`."""
+def restore_duty(*, actor: Staff, province: Province, version: int, newest: int, now: datetime) -> Done[int]:
+    """Make an older version the newest one again, after `newest`. Raises as `set_duty`, `Refused(NOT_FOUND)`."""
     found = [one for one in versions_for(actor, province) if one.version == version]
     if not found:
         raise Refused(ErrorCode.NOT_FOUND)
-    return set_duty(actor=actor, province=province, duty=found[0].duty, now=now)
+    return set_duty(actor=actor, province=province, version=newest, duty=found[0].duty, now=now)
+
+
+def _kept(actor: Staff, province: Province, version: int, duty: Duty, now: datetime) -> int:
+    """Keep a row as the version after the one that was shown; the number is unique, so one of two is refused."""
+    last = newest_version(province)
+    if duties()[province] == duty:
+        return last
+    if last != version:
+        raise DutyChanged
+    values = {field: getattr(duty, field) for field in FIELDS}
+    kept = DutyRow.objects.create(province=province, version=last + 1, set_by_id=actor.id, set_at=now, **values)
+    record(actor=str(actor), action="duty.set", subject=f"duty:{province.value}", data={"row": kept.pk}, now=now)
+    return kept.version
 
 
 def send_duty_card(

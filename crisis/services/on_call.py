@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from audit.services import first_of, record
 from chat.core.errors import ErrorCode, Refused, Unseen
@@ -36,35 +36,24 @@ def add_target(
     """
     _permit(actor, Action.SET_ON_CALL)
     chosen, waits, where = _named(name), _waiting(wait_seconds), _checked(way, address)
-    with transaction.atomic():
-        known = targets()
-        # also for one that was removed since: its key was shredded, and must not seem to be there again
-        if first_of("oncall.added", f"oncall:{target_id}") is not None:
-            raise BadTarget(Flaw.AGAIN)
-        if len(known) >= MOST_TARGETS:
-            raise BadTarget(Flaw.TOO_MANY)
-        sealer = create_data_key(target_subject(target_id), now)
-        secret = secrets.token_urlsafe(32) if Way(way) is Way.WEBHOOK else None
-        OnCallTarget.objects.create(
-            pk=target_id,
-            name=chosen,
-            way=way,
-            shown=shown_of(Way(way), where),
-            sealed_address=sealer.seal(address_binding(target_id), where),
-            sealed_secret=secret and sealer.seal(secret_binding(target_id), secret),
-            wait_seconds=waits,
-            place=max((one.place for one in known), default=0) + 1,
-        )
-        _tell("oncall.added", actor, target_id, now)
-    return Done(Secret(secret) if secret else None)
+    try:
+        with transaction.atomic():
+            return Done(_added(actor, target_id, chosen, Way(way), where, waits, now))
+    except IntegrityError:
+        # the same form came twice in one moment, and the other one was quicker
+        raise BadTarget(Flaw.AGAIN) from None
 
 
 def change_target(
-    *, actor: Staff, target_id: UUID, name: str, address: str, wait_seconds: int, now: datetime
+    *, actor: Staff, target_id: UUID, version: int, name: str, address: str, wait_seconds: int, now: datetime
 ) -> Done[None]:
-    """Change a target; an empty address stays what it is. Raises as `add_target`, and `Unseen` for one that is gone."""
+    """Change a target; an empty address stays what it is. `version` is the one that its form showed.
+
+    Raises as `add_target`, `BadTarget(CHANGED)` for another version, and `Unseen` for one that is gone.
+    """
     _permit(actor, Action.SET_ON_CALL)
     with _target(target_id) as target:
+        _count_on(target, version)
         target.name, target.wait_seconds = _named(name), _waiting(wait_seconds)
         if address:
             where = _checked(target.way, address)
@@ -75,18 +64,20 @@ def change_target(
     return Done(None)
 
 
-def renew_secret(*, actor: Staff, target_id: UUID, now: datetime) -> Done[Secret]:
+def renew_secret(*, actor: Staff, target_id: UUID, version: int, now: datetime) -> Done[Secret]:
     """Give a webhook a new secret and return it, this once; the old one signs nothing more.
 
-    Raises `Refused`: `WRONG_STATE` for a mail, `FORBIDDEN`; `Unseen`; what `sealer_for` raises.
+    Raises `Refused`: `WRONG_STATE` for a mail, `FORBIDDEN`; `BadTarget(CHANGED)`, since of two at once only one secret
+    would sign; `Unseen`; what `sealer_for` raises.
     """
     _permit(actor, Action.SET_ON_CALL)
     secret = secrets.token_urlsafe(32)
     with _target(target_id) as target:
         if target.way != Way.WEBHOOK:
             raise Refused(ErrorCode.WRONG_STATE)
+        _count_on(target, version)
         target.sealed_secret = _sealer(target).seal(secret_binding(target_id), secret)
-        target.save(update_fields=["sealed_secret"])
+        target.save(update_fields=["sealed_secret", "version"])
         _tell("oncall.secret", actor, target_id, now)
     return Done(Secret(secret))
 
@@ -97,12 +88,17 @@ def page_earlier(*, actor: Staff, target_id: UUID, now: datetime) -> Done[None]:
     Raises `Refused(FORBIDDEN)`, `Unseen`.
     """
     _permit(actor, Action.SET_ON_CALL)
-    with _target(target_id) as target:
-        before = OnCallTarget.objects.filter(place__lt=target.place).last()
-        if before is not None:
-            target.place, before.place = before.place, target.place
-            before.save(update_fields=["place"])
-            target.save(update_fields=["place"])
+    with transaction.atomic():
+        # all of them, in one order: of two who move neighbours each would wait for the other
+        rows = {one.pk: one for one in OnCallTarget.objects.select_for_update(no_key=True).order_by("pk")}
+        if target_id not in rows:
+            raise Unseen
+        order = sorted(rows, key=lambda pk: (rows[pk].place, pk))
+        at = order.index(target_id)
+        if at:
+            order[at - 1 : at + 1] = target_id, order[at - 1]
+            for place, pk in enumerate(order, start=1):
+                OnCallTarget.objects.filter(pk=pk).exclude(place=place).update(place=place)
             _tell("oncall.moved", actor, target_id, now)
     return Done(None)
 
@@ -123,6 +119,38 @@ def try_target(*, actor: Staff, target_id: UUID, now: datetime) -> Done[None]:
     with _target(target_id) as target:
         begin_test(target, str(actor), now)
     return Done(None)
+
+
+def _added(
+    actor: Staff, target_id: UUID, name: str, way: Way, address: str, wait_seconds: int, now: datetime
+) -> Secret | None:
+    known = targets()
+    # also for one that was removed since: its key was shredded, and must not seem to be there again
+    if first_of("oncall.added", f"oncall:{target_id}") is not None:
+        raise BadTarget(Flaw.AGAIN)
+    if len(known) >= MOST_TARGETS:
+        raise BadTarget(Flaw.TOO_MANY)
+    sealer = create_data_key(target_subject(target_id), now)
+    secret = secrets.token_urlsafe(32) if way is Way.WEBHOOK else None
+    OnCallTarget.objects.create(
+        pk=target_id,
+        name=name,
+        way=way,
+        shown=shown_of(way, address),
+        sealed_address=sealer.seal(address_binding(target_id), address),
+        sealed_secret=secret and sealer.seal(secret_binding(target_id), secret),
+        wait_seconds=wait_seconds,
+        place=max((one.place for one in known), default=0) + 1,
+    )
+    _tell("oncall.added", actor, target_id, now)
+    return Secret(secret) if secret else None
+
+
+def _count_on(target: OnCallTarget, version: int) -> None:
+    """Let this change be the next one after what its form showed, or raise `BadTarget`."""
+    if target.version != version:
+        raise BadTarget(Flaw.CHANGED)
+    target.version += 1
 
 
 def _permit(actor: Staff, action: Action) -> None:

@@ -14,7 +14,7 @@ from chat.core.errors import ErrorCode, Refused
 from chat.db import in_db
 from chat.protocol import ClientId, Language
 from crisis import services as crisis
-from crisis.core.duty import BadDuty, Duty, Province
+from crisis.core.duty import BadDuty, Duty, DutyChanged, Province
 from crisis.selectors.duty import FIELDS, DutyVersion, duties, versions_for
 from frontend.duty_card import card, cards
 from frontend.duty_words import field_problems, province_names
@@ -24,6 +24,8 @@ from staff.permissions import Action, allowed_at_all
 from staff.web import StaffRequest, staff_view
 
 NUMBERS = frozenset({"must_under", "may_under"})
+CHANGED = "version"
+"""Names what is wrong with a form when somebody else kept another version since it was shown."""
 
 
 class Card(Body, frozen=True):
@@ -58,9 +60,12 @@ async def row(request: StaffRequest, province: str) -> HttpResponse:
     given = _given(request)
     try:
         duty = Duty(**{name: _value(name, text) for name, text in given.items()})
-        await in_db(crisis.set_duty, actor=request.actor, province=code, duty=duty, now=timezone.now())
+        shown = _version(request)
+        await in_db(crisis.set_duty, actor=request.actor, province=code, version=shown, duty=duty, now=timezone.now())
     except BadDuty as bad:
         return await _row_page(request, code, given, status=422, bad=bad.field)
+    except DutyChanged:
+        return await _row_page(request, code, given, status=409, bad=CHANGED)
     return HttpResponseRedirect(f"{reverse('duty')}#{code.value}")
 
 
@@ -68,11 +73,14 @@ async def row(request: StaffRequest, province: str) -> HttpResponse:
 @staff_view(Action.EDIT_DUTY)
 async def restore(request: StaffRequest, province: str, version: int) -> HttpResponse:
     """Make an older version of a row the newest one again."""
-    code = _province(province)
+    code, newest = _province(province), _version(request)
+    given: dict[str, Any] = {"actor": request.actor, "province": code, "version": version, "newest": newest}
     try:
-        await in_db(crisis.restore_duty, actor=request.actor, province=code, version=version, now=timezone.now())
+        await in_db(crisis.restore_duty, now=timezone.now(), **given)
     except Refused:
         raise Http404 from None
+    except DutyChanged:
+        return await _row_page(request, code, (await in_db(duties))[code], status=409, bad=CHANGED)
     return HttpResponseRedirect(f"{reverse('duty')}#{code.value}")
 
 
@@ -109,6 +117,12 @@ def _province(text: str) -> Province:
     return Province(text)
 
 
+def _version(request: HttpRequest) -> int:
+    """Return the newest version that was shown with the form; what is no number is none."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
 def _given(request: HttpRequest) -> dict[str, str]:
     return {name: request.POST.get(name, "").strip() for name in FIELDS}
 
@@ -128,12 +142,14 @@ def _value(name: str, text: str) -> Any:
 async def _row_page(
     request: StaffRequest, code: Province, shown: Duty | dict[str, str], *, status: int = 200, bad: str = ""
 ) -> HttpResponse:
-    older: tuple[DutyVersion, ...] = (await in_db(versions_for, request.actor, code))[1:]
+    versions: tuple[DutyVersion, ...] = await in_db(versions_for, request.actor, code)
     context: dict[str, Any] = {
         "code": code.value,
         "name": province_names()[code.value],
         "shown": shown,
-        "older": older,
+        "version": versions[0].version,
+        # what somebody else has kept meanwhile is looked at before it is written over
+        "older": versions if bad == CHANGED else versions[1:],
         "bad": bad,
         "problem": field_problems().get(bad, ""),
         "today": timezone.now().date(),

@@ -13,7 +13,7 @@ from chat.core.errors import Refused, Unseen
 from chat.db import in_db
 from chat.services import Done
 from crisis import services
-from crisis.core.notice import BadTarget
+from crisis.core.notice import BadTarget, Flaw
 from crisis.selectors.on_call import latest_deliveries, target_views
 from encryption.providers import ProviderDown
 from encryption.services import KeyGone
@@ -75,7 +75,7 @@ async def add(request: StaffRequest) -> HttpResponse:
         name=request.POST.get("name", ""),
         way=request.POST.get("way", ""),
         address=request.POST.get("address", ""),
-        wait_seconds=_seconds(request),
+        wait_seconds=_number(request, "wait"),
     )
 
 
@@ -89,9 +89,10 @@ async def change(request: StaffRequest, pk: UUID) -> HttpResponse:
         "changed",
         services.change_target,
         target_id=pk,
+        version=_number(request, "version"),
         name=request.POST.get("name", ""),
         address=request.POST.get("address", ""),
-        wait_seconds=_seconds(request),
+        wait_seconds=_number(request, "wait"),
     )
 
 
@@ -106,7 +107,8 @@ async def earlier(request: StaffRequest, pk: UUID) -> HttpResponse:
 @staff_view(Action.SET_ON_CALL)
 async def secret(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Give a webhook a new secret, which stands in this one answer."""
-    return await _command(request, str(pk), "changed", services.renew_secret, target_id=pk)
+    version = _number(request, "version")
+    return await _command(request, str(pk), "changed", services.renew_secret, target_id=pk, version=version)
 
 
 @require_POST
@@ -130,7 +132,8 @@ async def _command(
     try:
         result = (await in_db(service, actor=request.actor, now=timezone.now(), **given)).result
     except BadTarget as bad:
-        return await _page(request, status=422, problem=say.flaw(bad.flaw), at=at)
+        status = 409 if bad.flaw is Flaw.CHANGED else 422
+        return await _page(request, status=status, problem=say.flaw(bad.flaw), at=at)
     except (KeyGone, ProviderDown):
         return await _page(request, status=503, problem=say.keys_away(), at=at)
     except Unseen:
@@ -140,9 +143,9 @@ async def _command(
     return await _page(request, secret=result) if isinstance(result, Secret) else _back(done)
 
 
-def _seconds(request: StaffRequest) -> int:
-    """Return the seconds that were typed; what is no number is none that a target may have."""
-    text = request.POST.get("wait", "").strip()
+def _number(request: StaffRequest, field: str) -> int:
+    """Return a number of a form; what is none is 0, which no target has."""
+    text = request.POST.get(field, "").strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 

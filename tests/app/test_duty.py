@@ -20,7 +20,7 @@ from chat.services import read_conversation
 from crisis import services
 from crisis.core.duty import BadDuty, Duty, Province
 from crisis.models import DutyRow
-from crisis.selectors.duty import duties, versions_for
+from crisis.selectors.duty import duties, newest_version, versions_for
 from frontend.duty_card import card
 from staff.models import User
 from staff.web import staff_of
@@ -45,7 +45,12 @@ def gus() -> Staff:
 
 class Table(TestCase):
     def set(self, duty: Duty, province: Province = Province.QC, by: Staff | None = None) -> int:
-        return services.set_duty(actor=by or gus(), province=province, duty=duty, now=NOON).result
+        shown = newest_version(province)
+        return services.set_duty(actor=by or gus(), province=province, version=shown, duty=duty, now=NOON).result
+
+    def put_back(self, version: int, by: Staff | None = None) -> None:
+        newest = newest_version(Province.QC)
+        services.restore_duty(actor=by or gus(), province=Province.QC, version=version, newest=newest, now=NOON)
 
     def test_what_nobody_filled_is_empty_and_no_number_is_shipped(self) -> None:
         table = duties()
@@ -59,9 +64,9 @@ class Table(TestCase):
         changed = Duty(must_under=16)
         assert self.set(changed) == 2
         assert duties()[Province.QC] == changed
-        services.restore_duty(actor=gus(), province=Province.QC, version=1, now=NOON)
+        self.put_back(1)
         assert duties()[Province.QC] == FILLED
-        services.restore_duty(actor=gus(), province=Province.QC, version=0, now=NOON)
+        self.put_back(0)
         assert duties()[Province.QC] == Duty()
         assert [one.version for one in versions_for(gus(), Province.QC)] == [4, 3, 2, 1, 0]
         assert AuditEvent.objects.filter(action="duty.set", subject="duty:QC", actor=str(gus())).count() == 4
@@ -72,7 +77,7 @@ class Table(TestCase):
                 with pytest.raises(PermissionDenied):
                     self.set(FILLED, by=person)
                 with pytest.raises(Refused):
-                    services.restore_duty(actor=person, province=Province.QC, version=0, now=NOON)
+                    self.put_back(0, by=person)
                 assert versions_for(person, Province.QC) == ()
         assert DutyRow.objects.count() == 0
 
@@ -191,6 +196,7 @@ class Pages(TestCase):
         assert reverse("duty") in home.content.decode()
         assert "to be filled by the site" in (await client.get(reverse("duty"))).content.decode()
         given = {"must_under": "18", "agency_en": "the test agency", "phone": "call us", "checked_on": "2026-11-20"}
+        given["version"] = "0"
         bad = await client.post(reverse("duty_row", args=["QC"]), given)
         assert (bad.status_code, "the test agency" in bad.content.decode()) == (422, True)
         assert 'value="2026-11-20"' in bad.content.decode()
@@ -198,8 +204,24 @@ class Pages(TestCase):
         assert good.status_code == 302
         page = (await client.get(reverse("duty_row", args=["QC"]))).content.decode()
         assert 'value="1-833-555-0100"' in page
-        assert (await client.post(reverse("restore_duty", args=["QC", 0]))).status_code == 302
+        assert (await client.post(reverse("restore_duty", args=["QC", 0]), {"version": "1"})).status_code == 302
         assert (await client.get(reverse("duty_row", args=["ZZ"]))).status_code == 404
+
+    async def test_of_two_who_change_a_row_the_second_sees_the_first_ones_and_keeps_theirs_only_knowingly(self) -> None:
+        client, address = await self.browser(gus), reverse("duty_row", args=["QC"])
+        first = {"must_under": "14", "agency_en": "the first agency", "version": "0"}
+        assert (await client.post(address, first)).status_code == 302
+        mine = {"must_under": "18", "agency_en": "mine", "version": "0"}
+        for path in (address, reverse("restore_duty", args=["QC", 0])):
+            answer = await client.post(path, mine)
+            page = answer.content.decode()
+            assert answer.status_code == 409
+            assert "Somebody else has changed this row." in page
+            assert "the first agency" in page
+            assert 'name="version" value="1"' in page
+        assert (await sync_to_async(duties)())[Province.QC].must_under == 14
+        assert (await client.post(address, mine | {"version": "1"})).status_code == 302
+        assert (await sync_to_async(duties)())[Province.QC].must_under == 18
 
     async def test_advocates_read_the_table_and_change_nothing(self) -> None:
         client = await self.browser(ben)

@@ -1,6 +1,7 @@
 """The pages about who is on call and about the ladder: alix sets, dana sees and tests, nobody else comes near."""
 
 import re
+from functools import partial
 from unittest import mock
 from uuid import UUID, uuid4
 
@@ -88,7 +89,8 @@ class Who(Pages):
     def test_services_ask_for_the_right_themselves(self) -> None:
         pk = self.added()
         for who in (ben(), eve(), dana()):
-            for command in (services.remove_target, services.renew_secret, services.page_earlier):
+            commands = (services.remove_target, partial(services.renew_secret, version=1), services.page_earlier)
+            for command in commands:
                 with self.subTest(who=who.name), pytest.raises(Refused):
                     command(actor=who, target_id=pk, now=NOON)
         with pytest.raises(Refused):
@@ -144,9 +146,9 @@ class Targets(Pages):
         first, second = self.added("First"), self.added("Second")
         old = target_secret(OnCallTarget.objects.get(pk=second))
         self.alix.post(reverse("page_earlier", args=[second]))
-        change = {"name": "Day pager", "wait": "30", "address": ""}
+        change = {"name": "Day pager", "wait": "30", "address": "", "version": "1"}
         assert self.alix.post(reverse("change_target", args=[second]), change).status_code == 302
-        assert self.alix.post(reverse("renew_secret", args=[second])).status_code == 200
+        assert self.alix.post(reverse("renew_secret", args=[second]), {"version": "2"}).status_code == 200
         assert [(one.name, one.wait_seconds) for one in OnCallTarget.objects.all()] == [
             ("Day pager", 30),
             ("First", 90),
@@ -162,6 +164,20 @@ class Targets(Pages):
         trail = AuditEvent.objects.filter(action__startswith="oncall.").order_by("pk")
         words = ["added", "added", "moved", "changed", "secret", "removed"]
         assert [(row.actor, row.action) for row in trail] == [(str(alix()), f"oncall.{word}") for word in words]
+
+    def test_of_two_who_change_a_target_the_second_reads_that_it_was_changed_and_overwrites_nothing(self) -> None:
+        pk = self.added()
+        (shown,) = set(re.findall(r'name="version" value="(\d+)"', self.page(self.alix)))
+        mine = {"name": "Mine", "wait": "30", "address": "https://mine.example.org/", "version": shown}
+        assert self.alix.post(reverse("change_target", args=[pk]), mine).status_code == 302
+        for name, form in (("change_target", mine | {"name": "Theirs"}), ("renew_secret", {"version": shown})):
+            with self.subTest(name=name):
+                answer = self.alix.post(reverse(name, args=[pk]), form)
+                assert answer.status_code == 409
+                assert "Somebody else changed this target." in answer.content.decode()
+                assert "<code" not in answer.content.decode()
+        target = OnCallTarget.objects.get()
+        assert (target.name, target_address(target).reveal()) == ("Mine", "https://mine.example.org/")
 
     def test_keys_that_are_away_are_said_and_change_nothing(self) -> None:
         down = mock.MagicMock()
