@@ -44,6 +44,7 @@ def rows_of_the_board() -> Words:
         "paged_unreached": _("Nobody on call was reached."),
         "reason_show": _("Show reason"),
         "reason_hide": _("Hide reason"),
+        "because_it_says": _("Because it says:"),
         "watch": _("Watch"),
         "watch_name": _("Watch {name}"),
         "watching": _("Watching {name}"),

@@ -29,10 +29,11 @@ def wall_words() -> Words:
         "wall_climbed": _("Nobody answered: {name}, {level}"),
         "wall_new_many": {"one": _("{n} new escalation"), "other": _("{n} new escalations")},
         "wall_raised": _("not acknowledged"),
-        "wall_unreached": _("not acknowledged, and nobody on call was reached"),
+        "wall_unreached": _("nobody on call was reached"),
         "wall_acknowledged": _("acknowledged"),
         "wall_in_progress": _("being worked on"),
         **drills_run(),
+        "wall_next": _("Go to the board: the oldest comes first."),
         "wall_more": {"one": _("and {n} more"), "other": _("and {n} more")},
     }
 

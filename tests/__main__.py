@@ -31,7 +31,8 @@ TIMED = "tests/browser/test_weight.py"
 """Keeps a clock on a slowed browser: it has the machine to itself, after all others."""
 LONG = {
     **{"exit/test_leaving.py": 100, "exit/test_plain_traces.py": 50, "exit/test_traces.py": 45, "test_states.py": 155},
-    **{"test_archive_pages.py": 150, "test_no_socket.py": 65, "test_pages.py": 130, "test_plain.py": 150},
+    **{"test_archive_pages.py": 150, "test_board.py": 40, "test_levels.py": 45, "test_no_socket.py": 65},
+    **{"test_pages.py": 130, "test_plain.py": 150},
     **{"test_returning.py": 65, "test_story.py": 150, "test_unsaid.py": 50},
 }
 """How many seconds the longest files take, others being `SHORT`. Only the balance between two runs hangs on it."""

@@ -1,6 +1,7 @@
 """Take every state of the visitor's page, in both languages at both sizes, into docs/screens: `make screens`.
 
-With it go the pages without script, on a real server with a real advocate, and a busy console. The pictures are WebP,
+With it go the pages without script, on a real server with a real advocate, a busy console, and what staff see of
+danger: the board, the screen on a wall, and the pages on which its clocks are set. The pictures are WebP,
 which Chromium makes itself; what wants the bytes of a photograph has no place in a repository.
 """
 
@@ -8,7 +9,7 @@ import base64
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import django
@@ -16,7 +17,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support import browsers
 from tests.support.axe import SHAPES
-from tests.support.desk import COLLEAGUE, Desk, ago, conversation
+from tests.support.board_states import BOARD, SCREENS, WALL
+from tests.support.desk import COLLEAGUE, Desk, Desks, ago, conversation, made_link
 from tests.support.journeys import answer, hold_all, open_row, record_contact, sign_in
 from tests.support.machine import say
 from tests.support.servers import HavreServer, havre_environment, manage, migrate_and_seed
@@ -161,13 +163,48 @@ def console(chrome: Browser, url: str, data: Path, language: str) -> None:
     page.context.close()
 
 
-OTHERS: dict[str, Callable[[Browser, str, Path, str], None]] = {"plain": plain, "console": console}
+def board(chrome: Browser, url: str, data: Path, language: str) -> None:
+    """Take the supervisor's board, from a quiet shift to a server that has fallen silent."""
+    served = Desks(chrome, url, data)
+    for name, comes_about in BOARD.items():
+        desk = served.open("/staff/board", language, lambda page: page.clock.install())
+        comes_about(desk, language)
+        pictures(desk.page, f"{name}-{language}")
+        served.close()
 
 
-def pictures(page: Page, name: str) -> None:
+def wall(chrome: Browser, url: str, data: Path, language: str) -> None:
+    """Take the screen on a wall."""
+    served = Desks(chrome, url, data)
+    for name, comes_about in WALL.items():
+        screen = served.wall(made_link(served.page("dana", "/staff/displays", language)))
+        expect(screen.locator("#tile-ready")).to_have_text("0")
+        comes_about(screen, language)
+        pictures(screen, f"{name}-{language}", SCREENS)
+        served.close()
+
+
+def clocks(chrome: Browser, url: str, data: Path, language: str) -> None:
+    """Take the pages on which levels, pages and duties are set, as who may set them sees them."""
+    served = Desks(chrome, url, data)
+    for name in ("ladder", "on-call", "duty"):
+        pictures(served.page("alix", f"/staff/{name}", language), f"{name}-{language}")
+        served.close()
+
+
+OTHERS: dict[str, Callable[[Browser, str, Path, str], None]] = {
+    "plain": plain,
+    "console": console,
+    "board": board,
+    "wall": wall,
+    "clocks": clocks,
+}
+
+
+def pictures(page: Page, name: str, shapes: Mapping[str, Mapping[str, int]] = SHAPES) -> None:
     """Take the page as it stands."""
     session = page.context.new_cdp_session(page)
-    for size, shape in SHAPES.items():
+    for size, shape in shapes.items():
         page.set_viewport_size(shape)  # type: ignore[arg-type]
         # a phone has no mouse, and the page says other things to a thumb
         session.send("Emulation.setTouchEmulationEnabled", {"enabled": size == "phone"})

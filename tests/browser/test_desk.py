@@ -2,55 +2,44 @@
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Locator, Page, Route, expect, sync_playwright
 
 from tests.support import browsers
 from tests.support.axe import problems
-from tests.support.desk import COLLEAGUE, Desk, ago, conversation, escalation, key
-from tests.support.journeys import shot, sign_in
+from tests.support.desk import COLLEAGUE, Desk, Desks, ago, conversation, desks, key, meter
+from tests.support.journeys import shot
 from tests.support.pagers import OK, far_end
-from tests.support.servers import HavreServer, havre_environment, migrate_and_seed
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 SECRET = "I live at 12 Secretstreet"
 MOST_WORK_MS = 20
 """For one message, or one key: with both at once, a processor four times slower still answers within about 100 ms."""
-MOST_LIST_MS = 100
-"""For a list of 200, which comes once a second at most: a tenth of the time, and no key waits longer than that."""
 KEPT = "no longer with you, something is not sent"
 
 Opens = Callable[[str], Desk]
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, str, Path]]:
-    data = tmp_path_factory.mktemp("desk")
-    migrate_and_seed(havre_environment(data))
-    with HavreServer(data) as server, sync_playwright() as playwright, browsers.chromium(playwright) as chrome:
-        yield chrome, server.base_url, data
+def all_desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
+    folder = tmp_path_factory.mktemp("desk")
+    with sync_playwright() as driver, browsers.chromium(driver) as chrome, desks(folder, chrome) as served:
+        yield served
 
 
 @pytest.fixture
-def opens(site: tuple[Browser, str, Path]) -> Iterator[Opens]:
+def site(all_desks: Desks) -> Iterator[Desks]:
+    """Return what opens pages of staff, and closes them after the test."""
+    yield all_desks
+    all_desks.close()
+
+
+@pytest.fixture
+def opens(site: Desks) -> Opens:
     """Return what opens a staff page whose socket the test holds."""
-    chrome, url, data = site
-    pages: list[Page] = []
-
-    def open_page(path: str) -> Desk:
-        who = "dana" if path.endswith("board") else "ben"
-        pages.append(sign_in(chrome, url, data, who, "/staff/cases"))
-        desk = Desk(pages[-1])
-        desk.open(f"{url}{path}")
-        expect(desk.page.locator("#line")).to_be_hidden()
-        return desk
-
-    yield open_page
-    for page in pages:
-        page.context.close()
+    return site.open
 
 
 def console(opens: Opens, held: int) -> Desk:
@@ -239,22 +228,6 @@ def centre(page: Page, what: str) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-def test_a_note_that_was_not_saved_is_found_when_its_conversation_is_gone(opens: Opens) -> None:
-    desk = opens("/staff/board")
-    page = desk.page
-    desk.list(conversation(1, advocate_id=COLLEAGUE), conversation(2, advocate_id=COLLEAGUE))
-    page.get_by_role("button", name="Watch Heron 1").click()
-    page.fill("#watch-note textarea", "he has her passport")
-    page.get_by_role("button", name="Watch Heron 2").click()
-    expect(page.locator("#left")).to_be_hidden()
-    desk.list(conversation(2, advocate_id=COLLEAGUE))
-    expect(page.locator("#left").get_by_label("Note about Heron 1")).to_have_value("he has her passport")
-    assert problems(page, "left notes") == []
-    page.click("#left .choices button")
-    page.click("#ask-yes")
-    expect(page.locator("#left")).to_be_hidden()
-
-
 def test_twenty_conversations_leave_the_keys_the_time_they_need(opens: Opens) -> None:
     """Count the page's work and not the time it takes: the same on a machine that has other things to do."""
     desk = opens("/staff/console")
@@ -284,109 +257,11 @@ def test_twenty_conversations_leave_the_keys_the_time_they_need(opens: Opens) ->
     expect(reply(page, "Heron 1")).to_have_value("word " * 10)
 
 
-def meter(page: Page) -> Callable[[], float]:
-    """Return what tells how many milliseconds a page has worked so far."""
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-
-    def work() -> float:
-        page.wait_for_timeout(100)
-        found = session.send("Performance.getMetrics")["metrics"]
-        return next(1000 * float(one["value"]) for one in found if one["name"] == "TaskDuration")
-
-    return work
-
-
-def test_a_board_of_two_hundred_is_smooth_and_its_oldest_escalation_comes_first(opens: Opens) -> None:
-    desk = opens("/staff/board")
-    page = desk.page
-    runs = [conversation(number, advocate_id=COLLEAGUE, advocate="Cleo") for number in range(1, 151)]
-    waits = [
-        conversation(number, state="waiting", advocate_id=None, advocate=None, waiting_since=ago(number))
-        for number in range(151, 201)
-    ]
-    older, newer = escalation(1, level=1, raised_at=ago(90)), escalation(2, level=3, raised_at=ago(20))
-    seen = escalation(3, level=2, raised_at=ago(900), state="acknowledged", acknowledged_by="Dana")
-    desk.raised = [newer, older, seen]
-    desk.list(*runs, *waits)
-    expect(page.locator("#running > li")).to_have_count(150)
-    assert [text.split()[1] for text in page.locator("#escalations .handle").all_text_contents()] == ["1", "2", "3"]
-    expect(page.locator("#alarm")).to_have_text(
-        "2 escalations are not acknowledged. First: Heron 1, consult. Gravest: Heron 2, imminent."
-    )
-    expect(page.locator("#escalations > li").first).to_contain_text("1 minute ago")
-    page.click("#alarm")
-    expect(page.get_by_role("button", name="Acknowledge: Heron 1", exact=True)).to_be_focused()
-    shot(page, "board-200-desk")
-    work = meter(page)
-    elements, began = page.locator("*").count(), work()
-    for turn in range(20):
-        runs[turn] = runs[turn] | {"last_visitor_at": ago(), "answered": False}
-        desk.list(*runs, *waits)
-        page.wait_for_timeout(20)
-    each = (work() - began) / 20
-    print(f"a list of 200: {each:.1f} ms")
-    assert each <= MOST_LIST_MS
-    assert page.locator("*").count() == elements
-
-
-SMALLEST = """() => Math.min(...[...document.querySelectorAll("#wall *")]
-  .filter((one) => one.checkVisibility())
-  .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== ""))
-  .map((one) => parseFloat(getComputedStyle(one).fontSize)))"""
-
-
-def test_a_screen_on_a_wall_shows_a_shift_says_when_it_is_old_and_goes_dark(site: tuple[Browser, str, Path]) -> None:
-    chrome, url, data = site
-    boss = sign_in(chrome, url, data, "dana", "/staff/displays")
-    boss.click("button.main")
-    link = boss.locator("#link").text_content() or ""
-    assert problems(boss, "displays") == []
-    screen = chrome.new_context(viewport={"width": 1920, "height": 1080}).new_page()
-    screen.clock.install()
-    screen.goto(link)
-    expect(screen.locator("#tile-ready")).to_have_text("0")
-    assert screen.url == f"{url}/wall"
-    spent = chrome.new_context().new_page()
-    spent.goto(link)
-    expect(spent.locator("[data-stage=spent]").first).to_be_visible()
-
-    rows = [
-        escalation(number, level=number % 3 + 1, raised_at=ago(number * 40), climbs=0, unreached=number == 8)
-        for number in range(8, 0, -1)
-    ]
-    shown = {"at": ago(), "waiting": 12, "waiting_since": ago(200), "running": 31, "ready": 9, "free": 2}
-    screen.route("**/wall/now", lambda route: route.fulfill(json=shown | {"escalations": rows}))
-    screen.clock.run_for(3_500)
-    expect(screen.locator("#escalations > li")).to_have_count(6)
-    expect(screen.locator("#alarm")).to_have_text("8 new escalations")
-    expect(screen.locator("#escalations > li").first).to_contain_text("and nobody on call was reached")
-    expect(screen.locator("#escalations-more")).to_have_text("and 2 more")
-    assert screen.evaluate(SMALLEST) >= 24
-    assert problems(screen, "wall", ["desk"]) == []
-    shot(screen, "wall-1920")
-    screen.unroute("**/wall/now")
-    screen.route("**/wall/now", lambda route: route.abort())
-    screen.clock.run_for(14_000)
-    expect(screen.locator("#stale")).to_contain_text("STALE: this is from")
-    shot(screen, "wall-stale-1920")
-
-    boss.goto(f"{url}/staff/displays")
-    boss.get_by_role("button", name="End it: the screen that Dana made").first.click()
-    screen.unroute("**/wall/now")
-    screen.clock.run_for(4_000)
-    expect(screen.locator("#over")).to_be_visible()
-    assert "Heron" not in screen.content()
-    for page in (boss, screen, spent):
-        page.context.close()
-
-
-def test_what_is_chosen_before_the_script_is_there_counts(site: tuple[Browser, str, Path]) -> None:
-    chrome, url, data = site
-    page = sign_in(chrome, url, data, "ben", "/staff/cases")
+def test_what_is_chosen_before_the_script_is_there_counts(site: Desks) -> None:
+    page = site.page("ben", "/staff/cases")
     desk, held = Desk(page), list[Route]()
     page.route("**/js/console/view.js", lambda route: held.append(route))
-    desk.open(f"{url}/staff/console", wait_until="commit")
+    desk.open(f"{site.url}/staff/console", wait_until="commit")
     page.check("input[name=availability][value=busy]")
     while not held:
         page.wait_for_timeout(50)
@@ -394,37 +269,10 @@ def test_what_is_chosen_before_the_script_is_there_counts(site: tuple[Browser, s
     expect(page.locator("#line")).to_be_hidden()
     page.wait_for_timeout(200)
     assert [frame["state"] for frame in desk.heard if frame["type"] == "availability"] == ["busy"]
-    page.context.close()
 
 
-def test_the_board_says_aloud_that_nobody_on_call_was_reached(opens: Opens) -> None:
-    desk = opens("/staff/board")
-    page = desk.page
-    line, row = page.locator("#alarm"), page.locator("#escalations li")
-    desk.call(escalation(1, paged="calling"))
-    expect(row).to_contain_text("Who is on call is being paged.")
-    page.locator("#alarm-news").evaluate("element => element.replaceChildren()")
-    desk.call(escalation(1, paged="unreached"))
-    expect(line).to_contain_text("Not acknowledged: Heron 1, imminent. Nobody on call was reached.")
-    expect(page.locator("#alarm-news")).to_contain_text("Nobody on call was reached.")
-    expect(row.locator(".warn")).to_have_text("Nobody on call was reached.")
-    desk.call(escalation(1, paged="reached"))
-    expect(line).not_to_contain_text("Nobody on call")
-    expect(row).to_contain_text("A page reached who is on call.")
-
-
-def test_what_comes_without_sound_stands_in_the_list_and_is_not_called_out(opens: Opens) -> None:
-    desk = opens("/staff/board")
-    desk.call(escalation(1, level=1, climbs=0, aloud=False))
-    expect(desk.page.locator("#alarm")).to_contain_text("Not acknowledged: Heron 1, consult.")
-    expect(desk.page.locator("#alarm-news")).to_be_empty()
-    desk.call(escalation(1, level=2, climbs=1))
-    expect(desk.page.locator("#alarm-news")).to_contain_text("Nobody answered: Heron 1, urgent.")
-
-
-def test_an_administrator_sets_who_is_paged_and_sees_the_test_arrive(site: tuple[Browser, str, Path]) -> None:
-    chrome, url, data = site
-    page = sign_in(chrome, url, data, "alix", "/staff/on-call")
+def test_an_administrator_sets_who_is_paged_and_sees_the_test_arrive(site: Desks) -> None:
+    page = site.page("alix", "/staff/on-call")
     with far_end(OK) as far:
         page.get_by_label("Name", exact=True).fill("Night pager")
         page.get_by_label("Address", exact=True).fill(far.address)
@@ -444,7 +292,6 @@ def test_an_administrator_sets_who_is_paged_and_sees_the_test_arrive(site: tuple
     expect(page.locator("#problem-2")).to_be_focused()
     found += problems(page, "ladder")
     assert found == []
-    page.context.close()
 
 
 RULE = """[[rule]]
@@ -460,9 +307,8 @@ must_not_match = ["the bus is late"]
 """
 
 
-def test_an_administrator_writes_a_rule_sees_what_it_says_and_keeps_it(site: tuple[Browser, str, Path]) -> None:
-    chrome, url, data = site
-    page = sign_in(chrome, url, data, "alix", "/staff/rules")
+def test_an_administrator_writes_a_rule_sees_what_it_says_and_keeps_it(site: Desks) -> None:
+    page = site.page("alix", "/staff/rules")
     found = problems(page, "rules")
     page.get_by_role("link", name="Add a rule").click()
     page.locator("#text").fill(RULE)
@@ -481,11 +327,10 @@ def test_an_administrator_writes_a_rule_sees_what_it_says_and_keeps_it(site: tup
     page.get_by_role("button", name="Keep it as a new version").click()
     expect(page.get_by_role("status").first).to_contain_text("It is kept as a new version.")
     found += problems(page, "rule-kept")
-    page.goto(f"{url}/staff/rules/versions/1")
+    page.goto(f"{site.url}/staff/rules/versions/1")
     expect(page.locator(".changes")).to_contain_text("site.zorblax: added")
     found += problems(page, "rule-version")
     assert found == []
-    page.context.close()
 
 
 def settled(page: Page) -> Locator:

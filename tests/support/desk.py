@@ -1,11 +1,18 @@
 """Speak to a staff page as the server does, in the order and at the moment that the test chooses."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Page, WebSocketRoute
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, WebSocketRoute, expect
+
+from tests.support import browsers
+from tests.support.journeys import sign_in
+from tests.support.servers import HavreServer, havre_environment, migrate_and_seed
 
 Frame = dict[str, Any]
 
@@ -176,3 +183,84 @@ class Desk:
             self.held.append(frame)
         elif "ref" in frame:
             self.say({"type": "ok", "ref": frame["ref"], "seq": None})
+
+
+@dataclass
+class Desks:
+    """Open staff pages of a real server whose sockets the test holds. Everybody signs in once, and reads on afresh."""
+
+    chrome: Browser
+    url: str
+    data: Path
+    _signed_in: dict[str, StorageState] = field(default_factory=dict)
+    _open: list[BrowserContext] = field(default_factory=list)
+
+    def blank(self, username: str) -> Page:
+        """Return an empty page of somebody who is signed in."""
+        if username not in self._signed_in:
+            page = sign_in(self.chrome, self.url, self.data, username, "/staff/cases")
+            self._signed_in[username] = page.context.storage_state()
+            page.context.close()
+        state = self._signed_in[username]
+        self._open.append(self.chrome.new_context(viewport=browsers.DESK, locale="en-CA", storage_state=state))  # type: ignore[arg-type]
+        return self._open[-1].new_page()
+
+    def page(self, username: str, path: str, language: str = "en") -> Page:
+        """Return a page of somebody, in a language."""
+        page = self.blank(username)
+        page.goto(self.url + path)
+        if page.locator("html").get_attribute("lang") != language:
+            page.click("button[name=language]")
+            expect(page.locator("html")).to_have_attribute("lang", language)
+            page.goto(self.url + path)
+        return page
+
+    def open(self, path: str, language: str = "en", before: Callable[[Page], None] = lambda page: None) -> Desk:
+        """Return the console or the board, once its line is there; `before` sees the page first."""
+        who = "dana" if path.endswith("board") else "ben"
+        page = self.page(who, "/staff/cases", language)
+        before(page)
+        desk = Desk(page)
+        desk.open(f"{self.url}{path}")
+        expect(page.locator("#line")).to_be_hidden()
+        return desk
+
+    def wall(self, link: str) -> Page:
+        """Return the screen on a wall that a link opens; its clock is in the test's hand."""
+        self._open.append(self.chrome.new_context(viewport={"width": 1920, "height": 1080}))
+        screen = self._open[-1].new_page()
+        screen.clock.install()
+        screen.goto(link)
+        return screen
+
+    def close(self) -> None:
+        """Close what the last test opened."""
+        while self._open:
+            self._open.pop().close()
+
+
+def made_link(page: Page) -> str:
+    """Make a link for a screen on the page where that is done, and return it."""
+    page.click("button.main")
+    return page.locator("#link").text_content() or ""
+
+
+@contextmanager
+def desks(data: Path, chrome: Browser) -> Iterator[Desks]:
+    """Serve a new Havre for staff pages."""
+    migrate_and_seed(havre_environment(data))
+    with HavreServer(data) as server:
+        yield Desks(chrome, server.base_url, data)
+
+
+def meter(page: Page) -> Callable[[], float]:
+    """Return what tells how many milliseconds a page has worked so far."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def work() -> float:
+        page.wait_for_timeout(100)
+        found = session.send("Performance.getMetrics")["metrics"]
+        return next(1000 * float(one["value"]) for one in found if one["name"] == "TaskDuration")
+
+    return work

@@ -148,7 +148,9 @@ function settle(answer, what, name) {
 /** @param {string} id @returns {Promise<string>} */
 async function reason(id) {
   const answer = await post(`escalations/${id}/reason`);
-  return answer.ok ? String(answer.body.reason ?? "") : say(words, `error_${answer.code}`);
+  if (!answer.ok) return say(words, `error_${answer.code}`);
+  const screened = state.overview?.escalations.some((one) => one.id === id && one.source === "screening") === true;
+  return (screened ? `${say(words, "because_it_says")}\n` : "") + String(answer.body.reason ?? "");
 }
 
 /** Open a conversation to read along; its people are not told. @param {string} id */

@@ -14,8 +14,9 @@ import { levelMark, setLevel } from "../staff/level.js";
 const ASK_EVERY = 3_000;
 const STALE_AFTER = 10_000;
 const MOST_WAIT = 8_000;
-/** As many as can be read from across a room. */
+/** As many as can be read from across a room, and how few there are on a screen that is too low for them. */
 const MOST_ROWS = 6;
+const FEWEST_ROWS = 2;
 
 const words = data("words");
 const page = byId("wall", HTMLElement);
@@ -92,9 +93,18 @@ function show(wall, now) {
   setText(byId("drills-words", HTMLElement), drills === 0 ? "" : say(words, "drills_run", { n: drills }));
   setText(byId("tile-ready", HTMLElement), String(wall.ready));
   setText(byId("tile-free", HTMLElement), say(words, "free", { n: wall.free }));
-  const rows = open.slice(0, MOST_ROWS);
-  reconcile(byId("escalations", HTMLOListElement), rows, (one) => `${one.handle} ${one.raised_at}`, makeRow, (row, one) => patchRow(row, one, now));
+  setText(byId("escalations-next", HTMLElement), fresh > 0 ? say(words, "wall_next") : "");
   byId("escalations-empty", HTMLElement).hidden = open.length > 0;
+  // nobody can scroll a screen on a wall: what does not fit is counted
+  let most = MOST_ROWS;
+  list(open, most, now);
+  while (most > FEWEST_ROWS && document.documentElement.scrollHeight > window.innerHeight) list(open, (most -= 1), now);
+}
+
+/** @param {readonly WallEscalation[]} open @param {number} most @param {number} now */
+function list(open, most, now) {
+  const rows = open.slice(0, most);
+  reconcile(byId("escalations", HTMLOListElement), rows, (one) => `${one.handle} ${one.raised_at}`, makeRow, (row, one) => patchRow(row, one, now));
   setText(byId("escalations-more", HTMLElement), open.length > rows.length ? say(words, "wall_more", { n: open.length - rows.length }) : "");
 }
 
@@ -115,6 +125,7 @@ function patchRow(row, one, now) {
 const clock = setInterval(draw, 1_000);
 draw();
 void look();
+window.addEventListener("resize", draw);
 // a new link, opened in the browser of a screen that hangs already
 window.addEventListener("hashchange", () => location.reload());
 if (location.hash.length > 1) void import("./open.js");
