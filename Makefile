@@ -100,6 +100,10 @@ bench-crypto: setup $(DEV) ## Measure sealing beside the bare primitives; fails 
 bench-screening: setup $(DEV) ## Measure the screening of one message; fails when its target is missed
 	@exec $(PY) -m bench.screening
 
+.PHONY: bench-board
+bench-board: setup $(DEV) ## Measure the board with 200 conversations in a browser four times slower; fails on a miss
+	@exec env $(DEVELOPMENT) $(PY) -m bench.board
+
 .PHONY: screening
 screening: setup $(DEV) ## Measure the screening rules on the labelled messages and write docs/screening.md
 	@exec $(PY) -m tests.screening.measure --write
