@@ -66,6 +66,11 @@ pages = Gauge(
     ["what"],
     registry=registry,
 )
+clocks_overdue_seconds = Gauge(
+    "havre_clocks_overdue_seconds",
+    "Longest time since a clock of an escalation that nobody has acknowledged ran out and no worker acted",
+    registry=registry,
+)
 
 for side in SIDES:
     sockets.labels(side)

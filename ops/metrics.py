@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from chat import measures
 from chat.db import in_db
 from chat.selectors.shift_counts import ShiftCounts, shift_counts
+from crisis.selectors import longest_overdue
 from crisis.selectors.on_call import page_counts
 
 logger = logging.getLogger(__name__)
@@ -59,14 +60,14 @@ class Counted:
         except Exception as error:
             # numbers that nobody can know must not look like a quiet evening
             logger.error("the shift was not counted: %s", type(error).__name__)
-            show(None, None)
+            show(None, None, None)
 
 
-def _counted_now(now: datetime) -> tuple[ShiftCounts, Mapping[str, int]]:
-    return shift_counts(now), page_counts(now)
+def _counted_now(now: datetime) -> tuple[ShiftCounts, Mapping[str, int], timedelta]:
+    return shift_counts(now), page_counts(now), longest_overdue(now)
 
 
-def show(counts: ShiftCounts | None, pages: Mapping[str, int] | None) -> None:
+def show(counts: ShiftCounts | None, pages: Mapping[str, int] | None, overdue: timedelta | None) -> None:
     """Set the gauges of the shift; to no number when it could not be counted."""
     unknown = math.nan
     for what in measures.PAGED:
@@ -77,6 +78,7 @@ def show(counts: ShiftCounts | None, pages: Mapping[str, int] | None) -> None:
     for why in measures.WHYS:
         measures.handed_back.labels(why).set(counts.handed_back.get(why, 0) if counts else unknown)
     measures.running.set(counts.running if counts else unknown)
+    measures.clocks_overdue_seconds.set(unknown if overdue is None else overdue.total_seconds())
 
 
 _counted = Counted()

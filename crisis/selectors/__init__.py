@@ -142,6 +142,13 @@ def due_escalations(now: datetime) -> list[UUID]:
     return list(rows.values_list("pk", flat=True))
 
 
+def longest_overdue(now: datetime) -> timedelta:
+    """Return since when the longest overdue clock has run out, nothing when no clock has: a worker acts in a second."""
+    due = Escalation.objects.filter(state="raised", due_at__lte=now, conversation__drill="")
+    found = due.order_by("due_at").values_list("due_at", flat=True).first()
+    return timedelta(0) if found is None else now - found
+
+
 def open_escalations() -> tuple[EscalationSummary, ...]:
     """Return every open escalation for the overview, oldest first; who may see which is decided there."""
     rows = list(

@@ -21,7 +21,7 @@ from chat.models import Assignment, Conversation
 from chat.selectors.shift_counts import first_reply_after, shift_counts
 from chat.services.posting import Post
 from chat.writer import Writer
-from crisis.services import add_target, raise_escalation
+from crisis.services import add_target, climb_due, raise_escalation
 from ops import metrics
 from tests.app.test_staff_socket import Tab
 from tests.app.test_visitor_socket import Page, types
@@ -117,6 +117,16 @@ class ShiftStories(TestCase):
         raise_escalation(actor=ben(), conversation_id=pk, level=3, reason="now", client_id="a" * 32, now=now)
         worker_looks(now, lambda errand: "204")
 
+    async def test_a_clock_on_which_no_worker_acts_is_seen(self) -> None:
+        now = timezone.now()
+        await sync_to_async(self._paged)(now)
+        for later, overdue in ((59, 0), (60, 0), (100, 40)):
+            await scraped(now + timedelta(seconds=later))
+            assert value("havre_clocks_overdue_seconds") == overdue
+        await sync_to_async(climb_due)(now=now + timedelta(seconds=100))
+        await scraped(now + timedelta(seconds=101))
+        assert value("havre_clocks_overdue_seconds") == 0
+
     async def test_without_a_database_there_is_no_number_instead_of_a_quiet_evening(self) -> None:
         with (
             mock.patch("ops.metrics.shift_counts", side_effect=OSError),
@@ -124,6 +134,7 @@ class ShiftStories(TestCase):
         ):
             shown = await scraped()
         assert math.isnan(value("havre_waiting", level="0"))
+        assert math.isnan(value("havre_clocks_overdue_seconds"))
         assert "havre_waiting" in shown
 
     async def test_the_first_answer_is_measured_once(self) -> None:
