@@ -120,6 +120,10 @@ slow-line: setup $(DEV) ## Tell the story of the chat without script over a line
 chaos: setup $(DEV) ## Break everything while people write, and count (some 15 minutes; ARGS='--only redis')
 	@exec $(PY) -m tests.chaos $(ARGS)
 
+.PHONY: calls
+calls: setup $(DEV) ## Raise calls for help, kill workers under running clocks, and count (some 6 minutes)
+	@exec $(PY) -m tests.chaos.long_calls $(ARGS)
+
 .PHONY: soak
 soak: setup $(DEV) ## Serve steadily for MINUTES=30 and see whether memory and files stay
 	@exec $(PY) -m tests.chaos.soak --minutes $(MINUTES) $(ARGS)

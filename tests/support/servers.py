@@ -64,7 +64,7 @@ def havre_environment(
     return environ | settings
 
 
-def manage(environ: Mapping[str, str], *arguments: str, text: str | None = None) -> str:
+def manage(environ: Mapping[str, str], *arguments: str, text: str | None = None, within: float = 120.0) -> str:
     """Run one management command to its end and return what it printed; `ServerFailed` when it fails."""
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
@@ -73,7 +73,7 @@ def manage(environ: Mapping[str, str], *arguments: str, text: str | None = None)
         input=text,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=within,
         check=False,
     )
     if done.returncode:
