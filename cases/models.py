@@ -19,7 +19,7 @@ class Case(models.Model):
     level = models.PositiveSmallIntegerField(default=0)
     opened_at = models.DateTimeField()
     # of a drill: in no figure, and removed after some weeks
-    drill = models.BooleanField(default=False, editable=False)
+    drill = models.BooleanField(default=False, db_default=False, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
@@ -51,7 +51,7 @@ class Contact(models.Model):
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField(null=True)
     sealed_summary = models.BinaryField(null=True)
-    drill = models.BooleanField(default=False, editable=False)
+    drill = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         constraints = [

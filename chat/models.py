@@ -93,7 +93,7 @@ class Conversation(models.Model):
     # when the sealed texts were removed, after nobody could open them any more
     purged_at = models.DateTimeField(null=True)
     # its mark if it is a drill, and who practises; a trigger refuses to change either
-    drill = models.CharField(max_length=8, default="", blank=True, editable=False)
+    drill = models.CharField(max_length=8, default="", db_default="", blank=True, editable=False)
     drill_for = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False, editable=False
     )

@@ -7,9 +7,13 @@ class Migration(migrations.Migration):
     dependencies = [("cases", "0005_external")]
     operations = [
         migrations.AddField(
-            model_name="case", name="drill", field=models.BooleanField(default=False, editable=False)
+            model_name="case",
+            name="drill",
+            field=models.BooleanField(db_default=False, default=False, editable=False),
         ),
         migrations.AddField(
-            model_name="contact", name="drill", field=models.BooleanField(default=False, editable=False)
+            model_name="contact",
+            name="drill",
+            field=models.BooleanField(db_default=False, default=False, editable=False),
         ),
     ]

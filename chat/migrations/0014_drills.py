@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="conversation",
             name="drill",
-            field=models.CharField(blank=True, default="", editable=False, max_length=8),
+            field=models.CharField(blank=True, db_default="", default="", editable=False, max_length=8),
         ),
         migrations.AddField(
             model_name="conversation",
