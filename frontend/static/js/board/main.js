@@ -1,5 +1,6 @@
 /** The supervisor's board: joins the socket, the store, the rows and the conversation that is watched. */
 
+import { boardTells } from "../lib/alarm_line.js";
 import { asked, empty, forgotten, holding, reduce, toFollow } from "../lib/console_store.js";
 import { escalations, real, summary } from "../lib/console_views.js";
 import { gravest, newOnes, realFirst } from "../lib/escalation_order.js";
@@ -90,17 +91,14 @@ function alarm(before) {
   const raised = open.filter((one) => one.state === "raised");
   const earlier = before.overview?.escalations ?? [];
   const news = newOnes(raised, earlier, (one) => one.id).filter((one) => one.aloud !== false);
-  // that nobody on call was reached is news as well: from then on it is this board or nobody
-  const alone = raised.filter((one) => one.paged === "unreached");
-  const lost = alone.some((one) => !earlier.some((old) => old.id === one.id && old.paged === "unreached"));
-  const nobody = alone.length > 0 ? ` ${say(words, "paged_unreached")}` : "";
+  const { told, standing, unreached } = boardTells(raised, news, earlier);
+  const nobody = ` ${say(words, "paged_unreached")}`;
   forgetReasons((key) => !open.some((one) => key.startsWith(one.id)));
   const pressing = real(raised).length;
   document.title = pressing > 0 ? `(${pressing}) ⚠ ${plainTitle}` : plainTitle;
-  setText(byId("alarm", HTMLElement), inWords(realFirst(raised), "not_acknowledged", "not_acknowledged_many") + nobody);
-  if (news.length > 0 || lost) {
-    const told = news.length > 0 ? realFirst(news) : alone;
-    setText(byId("alarm-news", HTMLElement), inWords(told, (told[0]?.climbs ?? 0) > 0 ? "alarm_climbed" : "alarm", "alarm_many") + nobody);
+  setText(byId("alarm", HTMLElement), inWords(realFirst(raised), "not_acknowledged", "not_acknowledged_many") + (standing ? nobody : ""));
+  if (told.length > 0) {
+    setText(byId("alarm-news", HTMLElement), inWords(told, (told[0]?.climbs ?? 0) > 0 ? "alarm_climbed" : "alarm", "alarm_many") + (unreached ? nobody : ""));
     beep();
   } else if (raised.length === 0) setText(byId("alarm-news", HTMLElement), "");
 }

@@ -1,7 +1,8 @@
 /** A screen on a wall: asks every few seconds how the shift stands, and says so when it does not know. */
 
 import { age, since } from "../lib/ages.js";
-import { inOrder, newOnes, realFirst } from "../lib/escalation_order.js";
+import { wallKeeps, wallTells } from "../lib/alarm_line.js";
+import { inOrder, newOnes } from "../lib/escalation_order.js";
 import { say } from "../lib/say.js";
 import { byId, data, h, part, reconcile, setAttribute, setText } from "../staff/dom.js";
 import { levelMark, setLevel } from "../staff/level.js";
@@ -23,6 +24,8 @@ const page = byId("wall", HTMLElement);
 
 /** @type {Wall | null} */
 let shown = null;
+/** What the alarm line is about. @type {readonly WallEscalation[]} */
+let told = [];
 let heardAt = 0;
 let offset = 0;
 
@@ -42,18 +45,19 @@ async function look() {
 function heard(wall) {
   const raised = inOrder(wall.escalations).filter((one) => one.state === "raised");
   // a screen that is just switched on has missed nothing: what is open stands in its rows
-  if (shown !== null) announce(newOnes(raised, shown.escalations, (one) => `${one.handle} ${one.raised_at}`).filter((one) => one.aloud !== false));
-  if (raised.length === 0) setText(byId("alarm", HTMLElement), "");
+  const news = shown === null ? [] : newOnes(raised, shown.escalations, (one) => `${one.handle} ${one.raised_at}`).filter((one) => one.aloud !== false);
+  announce(wallTells(news, raised));
+  if (!wallKeeps(told, raised)) setText(byId("alarm", HTMLElement), "");
   shown = wall;
   heardAt = Date.now();
   offset = Date.parse(wall.at) - heardAt;
 }
 
-/** Say once what is new; the line stays until somebody has acknowledged everything. @param {readonly WallEscalation[]} all */
-function announce(all) {
-  const news = realFirst(all);
+/** Say once what is new; the line stays until somebody has acknowledged everything of its kind. @param {readonly WallEscalation[]} news */
+function announce(news) {
   const [first] = news;
   if (first === undefined) return;
+  told = news;
   const about = { name: first.handle, level: say(words, `level_${first.level}`) };
   setText(byId("alarm", HTMLElement), news.length > 1 ? say(words, "wall_new_many", { n: news.length }) : say(words, first.climbs > 0 ? "wall_climbed" : "wall_new", about));
 }
