@@ -111,6 +111,7 @@ def _flaws() -> Mapping[Flaw, str]:
 def _flaws_of_files() -> Mapping[Flaw, str]:
     return {
         Flaw.TOML: _("this is no TOML: {about}"),
+        Flaw.TANGLED: _("no rule needs so long a name or number, or so many lists within lists."),
         Flaw.TABLE: _("the file may hold rules, points and what is off, and nothing else."),
         Flaw.ONE_RULE: _("One rule is asked for here: [[rule]] and its fields."),
         Flaw.TOO_LONG: _("It is too long: {about} signs at most."),

@@ -135,7 +135,7 @@ async def try_live(request: StaffRequest) -> HttpResponse:
         given = parsed(request, Draft)
         typed = Typed(given.text, given.danger, given.now, given.threat, given.lines)
         lines = lines_of(typed.lines)
-        called, draft = drafted(site or SiteRules(), typed.text, typed.points(given.of), given.of, shipped())
+        called, draft = await _drafted(site or SiteRules(), typed, given.of)
         screener = await aside(built, written(draft.switched(called, off=False)))
         return answer({"rows": await compared(newest, screener, lines)}, 200)
     except Refused as refused:
@@ -150,7 +150,7 @@ async def _answered(request: StaffRequest, newest: Newest, site: SiteRules, name
     fields = ("text", *POINTS, "lines", "why", "after")
     typed = Typed(**{field: request.POST.get(field, "") for field in fields})
     try:
-        called, draft = drafted(site, typed.text, typed.points(name), name, shipped())
+        called, draft = await _drafted(site, typed, name)
         if request.POST.get("do") == "keep":
             return await _kept(request, typed, called, draft)
         return await _tried(request, newest, name, typed, called, draft)
@@ -163,6 +163,12 @@ async def _answered(request: StaffRequest, newest: Newest, site: SiteRules, name
     except TooMuch:
         problem, at = say.too_many_lines(), "lines"
     return _page(request, newest, name, typed, status=422, problem=problem, at=at)
+
+
+async def _drafted(site: SiteRules, typed: Typed, of: str) -> tuple[str, SiteRules]:
+    """Return the id of a rule as it is typed and the site's rules with it. Raises `BadSiteRules`."""
+    # to read what somebody pasted may take a while, and nobody else's chat waits for it
+    return await aside(drafted, site, typed.text, typed.points(of), of, shipped())
 
 
 async def _tried(

@@ -90,6 +90,49 @@ def test_a_flaw_is_named_with_its_place(was: str, now: str, flaw: Flaw, field: s
     assert (bad.flaw, bad.field, bad.line) == (flaw, field, line)
 
 
+DOTS = "a." * 9_990
+
+
+@pytest.mark.parametrize(
+    "tangle",
+    [
+        f"{DOTS}a = 1",
+        f"{DOTS}",
+        f"[{DOTS}a]",
+        f"[[{DOTS}a]]",
+        f"x = {{{DOTS}a = 1}}",
+        f"{'a . ' * 9_000}a = 1",
+        f"""{'"a".' * 9_000}a = 1""",
+        f"""{"'#'.'a'." * 5_000}a = 1""",
+        f"x = ['''a'''', {{{DOTS}a = 1, c = '}}]",
+        f'x = ["""a\\""""", {{{DOTS}a = 1, c = "}}]',
+        f"level = {'1' * 5_000}",
+        f"level = 0x{'f' * 5_000}",
+    ],
+)
+def test_a_name_or_number_that_would_keep_the_parser_busy_is_refused_with_its_line(tangle: str) -> None:
+    for text in (f"# a rule\n{tangle}\n", f"note = '''\n'''\n{tangle}", RULE + tangle):
+        bad = flaw_of(text)
+        assert (bad.flaw, bad.line) == (Flaw.TANGLED, text[: text.index(tangle)].count("\n") + 1)
+        with pytest.raises(BadSiteRules) as caught:
+            read_rule(text, SHIPPED.concepts)
+        assert caught.value.flaw in (Flaw.TANGLED, Flaw.TOO_LONG)
+
+
+def test_lists_within_lists_and_what_else_the_parser_cannot_take_are_a_flaw() -> None:
+    assert flaw_of("off = " + "[" * 20_000).flaw is Flaw.TANGLED
+    assert flaw_of("x = " + "{a=" * 9_000 + "1" + "}" * 9_000).flaw is Flaw.TANGLED
+    assert flaw_of("x = 2024-02-31").flaw is Flaw.TOML
+
+
+def test_what_is_quoted_may_have_as_many_dots_as_it_likes() -> None:
+    dots = "no. " * 40 + "a.b.c." * 20
+    text = RULE.replace("Somebody speaks of the shed.", "Of the shed. " * 12)
+    text = text.replace('"a shed"', f"""'{dots}', "{dots}", '''{dots}''', \"\"\"{dots}\\\"\"\"\"""")
+    text = text.replace("[[rule]]", f"# {dots}{'x' * 200}\n[[rule]]")
+    assert read(text, SHIPPED).rules["site.shed"]["must_not_match"][0] == dots
+
+
 def test_a_rule_twice_and_too_many_are_refused() -> None:
     assert flaw_of(RULE + RULE).flaw is Flaw.TAKEN
     assert flaw_of("[[rule]]\n" * (MOST_RULES + 1)).flaw is Flaw.TOO_MANY

@@ -19,6 +19,7 @@ from crisis.core.screening.lexicon import END
 from crisis.core.screening.loading import DEFAULTS, KINDS, LEVELS
 from crisis.core.screening.patterns import parse
 from crisis.core.screening.signals import Limits, Points
+from crisis.core.screening.site_toml import tangled_line
 
 Entry = Mapping[str, Any]
 File = Mapping[str, Any]
@@ -48,6 +49,7 @@ class Flaw(StrEnum):
     """Name what is wrong with a site's rules."""
 
     TOML = "toml"  # no TOML
+    TANGLED = "tangled"  # so long a name or number, or so deep a list, that the parser would be busy with it for long
     TABLE = "table"  # something besides rules, points and what is off
     ONE_RULE = "one_rule"  # no rule, or more than one, where one is asked for
     FIELD = "field"  # no field of a rule
@@ -325,14 +327,17 @@ def _check_patterns(name: str, entry: Entry, concepts: Collection[str]) -> None:
 
 
 def _parsed(text: str) -> dict[str, Any]:
+    if line := tangled_line(text):
+        raise BadSiteRules(Flaw.TANGLED, line=line)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = _LINE.search(str(error))
         line = int(found[1]) if found and found[1] else len(text.splitlines())
         raise BadSiteRules(Flaw.TOML, line=line, about=_line(text, line)) from None
-    except RecursionError:
-        raise BadSiteRules(Flaw.TOML) from None
+    except (RecursionError, ValueError):
+        # lists in lists in lists, or digits of which Python makes no number
+        raise BadSiteRules(Flaw.TANGLED) from None
 
 
 def _line(text: str, number: int) -> str:
