@@ -10,7 +10,6 @@ import math
 import secrets
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
@@ -67,16 +66,18 @@ print(json.dumps([session.session_key, [[token, str(pk)] for token, pk in (begun
 
 
 class Pager:
-    """Be the far end of pages: it takes each, and knows which escalation it was about."""
+    """Be the far end of pages: it takes each and drops repeats, and counts the calls that they stand for."""
 
     def __init__(self) -> None:
-        self.heard: Counter[str] = Counter()
+        self.calls = 0
+        self._keys: set[str] = set()
+        self._lock = threading.Lock()
         pager = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                pager.heard[body["escalation"]] += 1
+                pager.take(self.headers["Idempotency-Key"], 1 + body["more"])
                 self.send_response(204)
                 self.end_headers()
 
@@ -86,6 +87,13 @@ class Pager:
         self._server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
         self.address = f"http://{LOOPBACK}:{self._server.server_port}/"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def take(self, key: str, calls: int) -> None:
+        """Count the calls of a page, unless it is one that was sent again."""
+        with self._lock:
+            if key not in self._keys:
+                self._keys.add(key)
+                self.calls += calls
 
     def close(self) -> None:
         """End it."""
