@@ -24,19 +24,21 @@ from staff.permissions import Action
 def stand_down_drill(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[int]:
     """Settle every open escalation of a drill because it is over; return how many. Of a real one, nothing.
 
-    `actor` is who ended the drill, or started it: to practise is their word that nobody is in danger. Raises
-    `ProviderDown`.
+    `actor` is who ended the drill, or started it: to practise is their word that nobody is in danger. What is raised
+    in this very moment is left to the next look. Raises `ProviderDown`.
     """
     open_ = Escalation.objects.filter(conversation=conversation_id).exclude(state__in=SETTLED)
-    sealers: dict[UUID, Sealer] = {}
+    sealers: dict[UUID, Sealer | None] = {}
     for escalation in open_:
+        sealers[escalation.pk] = None
         with suppress(KeyGone, EpochGone):
             # before any lock is taken, behind which others would wait for the key provider
             sealers[escalation.pk] = sealer_of(escalation)
     events = []
     with transaction.atomic():
         conversation = conversation_for(System(), conversation_id, Action.SEE_CONVERSATION, lock=True)
-        for escalation in open_ if conversation.drill else ():
+        # read again: somebody may have settled one meanwhile, whose words stay
+        for escalation in open_.filter(pk__in=sealers) if conversation.drill else ():
             escalation.conversation = conversation
             escalation.state = next_state(State(escalation.state), Step.STAND_DOWN)
             escalation.settled_by_id, escalation.settled_at, escalation.due_at = actor.id, now, None

@@ -39,7 +39,14 @@ class BadScript(ValueError):
 
 def script_of(name: str, language: str, text: str) -> Script:
     """Return the script that a file holds, or raise `BadScript`."""
-    return _Reader(name, language).read(text)
+    reader = _Reader(name, language)
+    try:
+        return reader.read(text)
+    except BadScript:
+        raise
+    except (RecursionError, ValueError) as error:
+        # nested too deep, or a number too long, for the language that reads it
+        raise BadScript(f"{language}/{name}.toml: file: it cannot be read ({type(error).__name__}).") from None
 
 
 class _Reader:
@@ -126,7 +133,7 @@ class _Reader:
         part = f"goal {data.get('name', '')}"
         self._known(data, _GOAL, part)
         since = data.get("since", JOINED)
-        if since not in {START, JOINED, *steps}:
+        if not isinstance(since, str) or since not in {START, JOINED, *steps}:
             self._fail(part, f"since is {START}, {JOINED} or the name of a step")
         return Goal(
             name=self._named(data.get("name"), part),

@@ -22,7 +22,12 @@ def scripts() -> dict[tuple[str, str], Script]:
     found: dict[tuple[str, str], Script] = {}
     for folder in folders():
         for path in files(folder):
-            script = _quietly(path, path.stat().st_mtime_ns)
+            try:
+                changed = path.stat().st_mtime_ns
+            except OSError:
+                # removed in this very moment, or a link to nowhere
+                continue
+            script = _quietly(path, changed)
             if script is not None:
                 found[script.language, script.name] = script
     return found
@@ -40,8 +45,9 @@ def folders() -> list[Path]:
 
 
 def files(folder: Path) -> list[Path]:
-    """Return the files of scripts in a folder."""
-    return sorted(path for language in LANGUAGES for path in (folder / language).glob("*.toml"))
+    """Return the files of scripts in a folder, without those that editors and systems hide there."""
+    found = (path for language in LANGUAGES for path in (folder / language).glob("*.toml"))
+    return sorted(path for path in found if not path.name.startswith("."))
 
 
 def read(path: Path) -> Script:

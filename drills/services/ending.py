@@ -1,6 +1,6 @@
 """End a drill: its conversation, what it has raised, and the summary of what came of it."""
 
-from contextlib import suppress
+import logging
 from datetime import datetime
 from uuid import UUID
 
@@ -27,6 +27,8 @@ from encryption.providers import EpochGone, ProviderDown
 from encryption.services import KeyGone
 from staff.permissions import Action
 from staff.web import staff_of
+
+logger = logging.getLogger(__name__)
 
 
 def end_drill(*, actor: Staff, drill_id: UUID, now: datetime) -> Done[None]:
@@ -65,9 +67,7 @@ def finish(*, drill_id: UUID, why: Why, now: datetime, by: Staff | None = None) 
             data=marked(conversation.drill, {"why": why.value}),
             now=now,
         )
-    # what cannot be sealed just now is stood down by the worker, which looks for it
-    with suppress(ProviderDown):
-        events += stand_down_drill(actor=by or staff_of(drill.started_by), conversation_id=drill_id, now=now).events
+    events += _stood_down(drill, by or staff_of(drill.started_by), now)
     return Done(None, tuple(events))
 
 
@@ -76,9 +76,7 @@ def settle_late(*, now: datetime) -> Done[int]:
     late = Drill.objects.select_related("started_by").filter(ended_at__isnull=False, conversation__level__gt=0)
     events: list[StoredEvent] = []
     for drill in late:
-        with suppress(ProviderDown):
-            actor = staff_of(drill.started_by)
-            events += stand_down_drill(actor=actor, conversation_id=drill.pk, now=now).events
+        events += _stood_down(drill, staff_of(drill.started_by), now)
     return Done(len(events), tuple(events))
 
 
@@ -88,19 +86,34 @@ def forget_drills(*, now: datetime) -> Done[int]:
     return Done(gone)
 
 
-def _measured(drill: Drill) -> tuple[tuple[Reached, ...], int | None]:
-    """Return how the goals came out, and how long the first answer took from when somebody joined."""
-    script = script_called(drill.language, drill.script)
-    if script is None:
-        return (), None
+def _stood_down(drill: Drill, actor: Staff, now: datetime) -> tuple[StoredEvent, ...]:
+    """Stand down what a drill that is over has raised; what fails is tried by the worker again, and stops no other."""
     try:
+        return stand_down_drill(actor=actor, conversation_id=drill.pk, now=now).events
+    except ProviderDown:
+        return ()
+    except Exception as error:
+        logger.error("what a drill has raised could not be stood down: %s", type(error).__name__)
+        return ()
+
+
+def _measured(drill: Drill) -> tuple[tuple[Reached, ...], int | None]:
+    """Return how the goals came out, and how long the first answer took; nothing of what cannot be measured."""
+    try:
+        script = script_called(drill.language, drill.script)
+        if script is None:
+            return (), None
         happened = happened_in(drill, script)
+        entered: dict[str, datetime] = {}
+        for step, at in drill.path:
+            entered.setdefault(step, datetime.fromisoformat(at))
+        return results(script, happened, entered, drill.started_at), _first_reply(happened)
     except (KeyGone, EpochGone, NotAuthentic, ProviderDown):
         return (), None
-    entered: dict[str, datetime] = {}
-    for step, at in drill.path:
-        entered.setdefault(step, datetime.fromisoformat(at))
-    return results(script, happened, entered, drill.started_at), _first_reply(happened)
+    except Exception as error:
+        # to end it matters more: what cannot be measured would keep it open
+        logger.error("a drill could not be measured: %s", type(error).__name__)
+        return (), None
 
 
 def _first_reply(happened: list[Happening]) -> int | None:

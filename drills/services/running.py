@@ -59,14 +59,17 @@ def step_drills(*, now: datetime) -> Done[int]:
 
 def _step(pk: UUID, now: datetime) -> tuple[StoredEvent, ...] | None:
     drill = Drill.objects.select_related("conversation").get(pk=pk)
-    script = script_called(drill.language, drill.script)
-    why = _over(drill, script, now)
+    # before its script is looked for: a drill ends in time whatever is wrong with that
+    why = _over(drill, now)
     if why is not None:
         return finish(drill_id=pk, why=why, now=now).events
+    script = script_called(drill.language, drill.script)
+    if script is None or drill.step not in script.steps:
+        return finish(drill_id=pk, why=Why.LOST, now=now).events
     if not drill.away and drill.conversation.visitor_seen_at <= now - SIGN_EVERY:
         note_visitors(here={pk: now}, gone={})
     try:
-        taken = _take(pk, _known(script), now)
+        taken = _take(pk, script, now)
         if taken is None:
             return None
         if isinstance(taken, Why):
@@ -76,11 +79,9 @@ def _step(pk: UUID, now: datetime) -> tuple[StoredEvent, ...] | None:
         return finish(drill_id=pk, why=Why.LOST, now=now).events
 
 
-def _over(drill: Drill, script: Script | None, now: datetime) -> Why | None:
-    """Tell by how its conversation stands whether a drill is over."""
+def _over(drill: Drill, now: datetime) -> Why | None:
+    """Tell by the clock and by how its conversation stands whether a drill is over."""
     state = State(drill.conversation.state)
-    if script is None or drill.step not in script.steps:
-        return Why.LOST
     if drill.conversation.ended_by == "advocate":
         return Why.ENDED
     if state not in OPEN and not drill.away:
@@ -166,9 +167,3 @@ def _settle(errand: Errand, acted: Acted | None, now: datetime) -> tuple[StoredE
         changed["away"] = errand.move.act is Act.LEAVE
     mine.update(**changed)
     return acted.events
-
-
-def _known(script: Script | None) -> Script:
-    if script is None:
-        raise KeyGone
-    return script
