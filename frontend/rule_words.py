@@ -118,6 +118,7 @@ def _flaws_of_files() -> Mapping[Flaw, str]:
         Flaw.TOO_MANY: _("there are too many: {about} at most."),
         Flaw.UNKNOWN: _("there is no such rule."),
         Flaw.BROKEN: _("it cannot be used: {about}"),
+        Flaw.SHARED: _("too many patterns have “{about}” in them: 300 at most, in all rules together."),
         Flaw.SLOW: _("These rules are too slow: messages would take more than twice as long. Tried on: {about}"),
     }
 

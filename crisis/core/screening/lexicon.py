@@ -1,7 +1,7 @@
 """Words and what they mean to the rules: concepts, phrases, inflections and slips of the fingers."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from crisis.core.screening.text import COMMA, plain
@@ -43,9 +43,8 @@ class Lexicon:
         self.names: set[str] = {END, *concepts}
         self._pieces: dict[str, str] = dict(concepts)
         for name in concepts:
-            for entry in self._entries(name):
-                for form in inflected(plain(entry)):
-                    self._learn(form, self.number(name))
+            for form in self._forms(name):
+                self._learn(form, self.number(name))
         self._add_slips(frozenset(ordinary))
         self._end = self.number("END")
         self._concepts = len(self._numbers)
@@ -77,6 +76,15 @@ class Lexicon:
         for first, node in self.phrases.items():
             for sense in _below(node):
                 found[sense].add(first)
+        return found
+
+    def shortest(self, wanted: Collection[int]) -> dict[int, str]:
+        """Return for each meaning that is wanted the shortest text that has it, nothing for the end of a sentence."""
+        found = {}
+        for name, number in self._numbers.items():
+            if number in wanted:
+                forms = self._forms(name) if name in self._pieces else iter((name.replace("_", " "),))
+                found[number] = "" if number == self._end else min(forms, key=len, default="")
         return found
 
     def weights(self, everyday: Mapping[str, int]) -> dict[int, int]:
@@ -113,6 +121,11 @@ class Lexicon:
             if following is None:
                 return spoken_for
             node, place = following, place + 1
+
+    def _forms(self, name: str) -> Iterator[str]:
+        """Yield the words and phrases that a concept is."""
+        for entry in self._entries(name):
+            yield from inflected(plain(entry))
 
     def _entries(self, name: str, above: tuple[str, ...] = ()) -> Iterator[str]:
         """Yield the entries of a concept; `@OTHER` stands for all of another's, `{OTHER} ans` for phrases of them."""

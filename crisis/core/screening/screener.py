@@ -156,7 +156,7 @@ class Screener:
         self.limits = limits
         self._words = words or Words()
         self._mild = frozenset(mild)
-        self._lexicon = lexicon
+        self.lexicon = lexicon
         self._not, self._pas = lexicon.number("NOT"), lexicon.number("PAS")
         self._subject, self._break = lexicon.number("SUBJECT"), lexicon.number("BREAK")
         self._first_person, self._now = lexicon.number("FIRST_PERSON"), lexicon.number("RIGHT_NOW")
@@ -227,13 +227,13 @@ class Screener:
 
     def read(self, text: str) -> list[list[str]]:
         """Return the words of `text` as the rules see them, sentence by sentence."""
-        return sentences(text, self._lexicon.expansions, self._lexicon.words)
+        return sentences(text, self.lexicon.expansions, self.lexicon.words)
 
     def _placed(self, text: str) -> list[tuple[list[str], dict[int, int]]]:
-        placed = [(words, self._lexicon.places(words)) for words in self.read(text)]
+        placed = [(words, self.lexicon.places(words)) for words in self.read(text)]
         if placed and "?" in text:
             words, places = placed[-1]
-            places.update(dict.fromkeys(self._lexicon.senses.get("?", ()), 1 << len(words)))
+            places.update(dict.fromkeys(self.lexicon.senses.get("?", ()), 1 << len(words)))
         return placed
 
     def _enough(self, evidence: Iterable[Cue]) -> bool:

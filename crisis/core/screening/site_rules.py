@@ -75,6 +75,7 @@ class Flaw(StrEnum):
     ORDINARY = "ordinary"
     NOT_SILENCE = "not silence"
     SLOW = "slow"
+    SHARED = "shared"  # too many patterns are tried at one word
     BROKEN = "broken"  # the loader refuses it for a reason that has no name here
 
 
