@@ -5,10 +5,10 @@ import pytest
 from crisis.rules import shipped
 from tests.screening.measure import BEGIN, END, PAGE, at_once, false_alarms, in_danger, judged
 
-FLOORS = {"en": (0.94, 0.92, 0.04), "fr": (0.925, 0.9, 0.05)}
+FLOORS = {"en": (0.91, 0.885, 0.06), "fr": (0.9, 0.855, 0.04)}
 """What has been reached, not the aims (0.95, 0.90, 0.03): it may only get better. See `docs/screening.md`.
 
-French gave a point of recall for three of false alarms when its limit was weighed anew."""
+They are lower than they were since the held-out messages are new: nobody had chosen anything by those."""
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
