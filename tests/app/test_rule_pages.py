@@ -194,7 +194,7 @@ class Changing(Pages):
         assert kept["Location"] == reverse("rule", args=["site.shed"]) + "?done=kept"
         row = RuleVersion.objects.get()
         assert (row.number, row.why, row.made_by_id, row.screens) == (1, "A test", alix().id, None)
-        assert '"site.shed" = [58, -63, 36]' in row.rules
+        assert '"site.shed" = [83, -88, 61]' in row.rules
         event = AuditEvent.objects.get(action="rules.kept")
         assert (event.actor, event.subject) == (str(alix()), "rules:1")
         assert "test" not in str(event.data)

@@ -5,10 +5,8 @@ import pytest
 from crisis.rules import shipped
 from tests.screening.measure import BEGIN, END, PAGE, at_once, false_alarms, in_danger, judged
 
-FLOORS = {"en": (0.91, 0.885, 0.06), "fr": (0.9, 0.855, 0.04)}
-"""What has been reached, not the aims (0.95, 0.90, 0.03): it may only get better. See `docs/screening.md`.
-
-They are lower than they were since the held-out messages are new: nobody had chosen anything by those."""
+FLOORS = {"en": (0.95, 0.95, 0.03), "fr": (0.93, 0.915, 0.03)}
+"""What was reached on messages by which nobody chose anything. The aims are 0.95, 0.90, 0.03; it only gets better."""
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

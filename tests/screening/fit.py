@@ -1,45 +1,45 @@
-"""Fit the points: `python -m tests.screening.fit`. Plain Python, a minute or two; prints counts, never a message.
+"""Fit the points: `python -m tests.screening.fit`. Plain Python, some minutes; prints counts, never a message.
 
-A message is a row of names: rules and signals, and words, pairs of words and beginnings of words that stand in at least
-`SEEN` messages. Three logistic fits weigh them: danger (labelled 2 or 3, and a little of what is labelled 1) against
-ordinary (0), danger now (3) against other danger, and a threat (2 or 3) against what is only possible (1).
-Weights of rules and signals keep their sign, all are kept small by a penalty on their squares, and become whole points.
+A message is a row of names: rules and signals, and words, pairs of words and beginnings of words that stand in at
+least `SEEN` messages of two writers. Three logistic fits weigh them: danger (labelled 2 or 3, and a little of what is
+labelled 1) against ordinary (0), danger now (3) against other danger, and a threat (2 or 3) against what is only
+possible (1).
+Weights of rules and signals keep their sign, all are kept small by a penalty on their squares, the more the commoner a
+word is, and become whole points. A long message has more of everything; so what it has counts a little less.
 What is learned from: the development messages, `sentences.*.jsonl`, and the rules' own examples, which count more
 until each comes out right. The held-out messages are never opened.
 
-The limits come from messages judged by weights that were fitted without their whole block of both files, which is
-mostly without their writer. `--counted` keeps every third newer message out of it all, to count on; `--write` writes
-`points.toml` and `words.toml`.
+The limits come from messages of the last `JUDGED` writers, each judged by weights that were fitted without any message
+of that writer's part of both files. `--write` writes `points.toml` and `words.toml`.
 """
 
 import argparse
-import json
 import math
 import textwrap
 import tomllib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from crisis.core.screening import Screener, build
-from crisis.core.screening.screener import WORDS
-from crisis.core.screening.words import named
 from crisis.rules import FOLDER as RULES
 from crisis.rules import everyday
-from tests.screening.measure import FOLDER, LANGUAGES
+from tests.screening.learning import AFTER, BLOCKS, OF_SIZE, STRENGTHS, Row, rows
+from tests.screening.measure import LANGUAGES
 
-BLOCKS = {"en": (0, 315, 760, 1205, 1693), "fr": (0, 315, 760, 1205, 1700, 2200), "": (0, 1)}
-"""Lines where another writer's part of a development file begins, more or less."""
-SCALE, SWEEPS = 10.0, 25
+JUDGED = 3
+"""How many writers' parts, the last ones, are judged unseen: no rule was written after them."""
+SCALE, SWEEPS = 12.0, 24
 """Points of one unit of log odds; rounds of a fit."""
-PENALTY, PENALTY_OF_WORDS = 3.0, 1.4
-"""How dear large weights are, of rules and signals and of words."""
-SEEN, LEAST, MOST = 3, 0.12, 1.0
-"""How many messages a word must stand in, below which weight it is dropped, and what it may weigh."""
-POSSIBLE = 0.3
-"""What a message that is only possible counts as danger; whole ones cost false alarms."""
-STILL = 0.002
+PENALTY, PENALTY_OF_NOW = 30.0, 10.0
+"""How dear large weights of rules and signals are, for danger and for its moment; many were written after a look."""
+PENALTY_OF_WORDS, PENALTY_OF_SIZES = 3.0, 0.1
+"""How dear those of words are, and of the size of a message."""
+COMMON, RARE, RARE_NOW = 30.0, 0.45, 0.3
+"""A word in so many messages costs just that penalty, commoner ones more and rarer ones less, by this power."""
+SEEN, WRITERS, MOST = 2, 2, 2.0
+"""How many messages and writers a word must stand with, and what it may weigh."""
+STILL = 0.004
 """A change of a weight that is not worth while."""
 KEPT, KEPT_AS_THREATS = 0.96, 0.99
 """Which share of the messages of danger now that are raised the limit `now` must keep, and of all danger `threat`."""
@@ -51,7 +51,7 @@ WEAK = {
 MISSED, ALARMS = 0.05, 0.03
 """The aims: which share of danger may be missed, and which share of ordinary messages raised."""
 WORDS_HEAD = """# Words and pairs of words with the points that each counts once a message: danger, now, a threat.
-# A full stop is where a sentence begins or ends, `frapp-` any longer word that begins so.
+# A full stop is where a sentence begins or ends, `_` any one word, `frap-` any longer word that begins so.
 # Written by tests/screening/fit.py, as the texts are read: small letters, no accents, short forms in full.
 
 [words]"""
@@ -62,88 +62,72 @@ NONE = (0, 0, 0)
 Bounds = Callable[[str], tuple[float, float]]
 
 
-@dataclass(slots=True)
-class Row:
-    """Be one text with the names found in it."""
+def fitted(
+    learn: Sequence[Row],
+    is_so: Callable[[Row], bool],
+    between: Bounds,
+    dear: Callable[[str, int], float],
+    start: Weights,
+) -> Weights:
+    """Return the weight of each name, and of "" the constant: logistic regression, one weight after another.
 
-    names: list[str]
-    level: int
-    weight: float
-    language: str = ""
-    line: int = -1
-    category: str = ""
-    said: list[str] = field(default_factory=list)
-
-    @property
-    def counted(self) -> bool:
-        """Tell whether it is of the third that nobody reads."""
-        return self.line >= BLOCKS[self.language][1] and self.line % 3 == 2
-
-    @property
-    def newer(self) -> bool:
-        """Tell whether it was written after the first rules."""
-        return self.line >= BLOCKS[self.language][1]
-
-    @property
-    def block(self) -> int:
-        """Return which part of a file it is from, the same for both languages: 0 what is nobody's, the last newest."""
-        later = sum(self.line < first for first in BLOCKS[self.language])
-        return 0 if self.line < 0 else len(BLOCKS["fr"]) - later
-
-
-def rows(screener: Screener) -> list[Row]:
-    """Return all that is learned from; examples of rules are of the category `example`."""
-
-    def row(text: str, level: int, weight: float, category: str, place: tuple[str, int] = ("", -1)) -> Row:
-        names = [cue.rule for cue in screener.evidence(text) if cue.rule != WORDS]
-        said = named(screener.read(text))
-        weight *= 1.4 if level == 0 else POSSIBLE if level == 1 else 1.0
-        return Row(names, level, weight, *place, category=category, said=said)
-
-    found = []
-    for language in LANGUAGES:
-        for line, one in enumerate(_lines(f"development.{language}")):
-            weight = 0.5 if line < BLOCKS[language][1] else 1.0
-            found.append(row(one["text"], one["level"], weight, one["category"], (language, line)))
-        for one in _lines(f"sentences.{language}"):
-            found.append(row(one["text"], 3 if one["danger"] else 0, 0.8, "sentence", (language, -1)))
-    for rule in screener.rules:
-        level = 3 if rule.kind == "danger" else 0
-        found += [row(text, level, 1.0, "example") for text in rule.must_match]
-        found += [row(text, 3, 1.0, "example") for text in rule.must_not_match if rule.kind != "danger"]
-    return found
-
-
-def fitted(learn: Sequence[Row], is_so: Callable[[Row], bool], between: Bounds) -> Weights:
-    """Return the weight of each name, and of "" the constant: logistic regression, one weight after another."""
-    having: dict[str, list[int]] = {"": []}
+    `dear` says how dear a name in so many rows is; the weights begin at `start`, which changes only how long it takes.
+    """
+    having: dict[str, list[int]] = {"": list(range(len(learn)))}
     for index, row in enumerate(learn):
-        for name in ("", *row.names):
+        for name in row.names:
             having.setdefault(name, []).append(index)
-    penalties = {name: PENALTY_OF_WORDS if name.startswith(" ") else PENALTY for name in having} | {"": 1e-6}
+    penalties = {name: dear(name, len(members)) for name, members in having.items()}
     signs = [1.0 if is_so(row) else -1.0 for row in learn]
-    weights, scores = dict.fromkeys(having, 0.0), [0.0] * len(learn)
-    pull = [sign * row.weight * 0.5 for sign, row in zip(signs, learn, strict=True)]
-    bend = [row.weight * 0.25 for row in learn]
-    for _ in range(SWEEPS):
-        moved = 0.0
-        for name, members in having.items():
+    strengths = [row.strength for row in learn]
+    weights = {name: start.get(name, 0.0) for name in having}
+    scores = [weights[""] + row.strength * sum(weights[name] for name in row.names) for row in learn]
+    pull, bend = [0.0] * len(learn), [0.0] * len(learn)
+    weighing = [row.weight for row in learn]
+
+    def weigh(members: Iterable[int]) -> None:
+        for index in members:
+            wrong = 1.0 / (1.0 + math.exp(min(50.0, signs[index] * scores[index])))
+            strength = strengths[index]
+            pull[index] = strength * signs[index] * weighing[index] * wrong
+            bend[index] = strength * strength * weighing[index] * wrong * (1.0 - wrong)
+
+    weigh(having[""])
+    moving = list(having)
+    for sweep in range(SWEEPS):
+        moved = []
+        for name in having if sweep % 4 == 0 else moving:
+            members, constant = having[name], name == ""
             low, high = between(name)
-            slope = penalties[name] * weights[name] - sum(map(pull.__getitem__, members))
+            gain = sum(pull[index] / strengths[index] for index in members) if constant else 0.0
+            slope = penalties[name] * weights[name] - (gain if constant else sum(map(pull.__getitem__, members)))
             curve = penalties[name] + sum(map(bend.__getitem__, members))
             step = min(high, max(low, weights[name] - max(-1.0, min(1.0, slope / curve)))) - weights[name]
             if abs(step) < STILL:
                 continue
             weights[name] += step
-            moved = max(moved, abs(step))
+            moved.append(name)
             for index in members:
-                scores[index] += step
-                wrong = 1.0 / (1.0 + math.exp(signs[index] * scores[index]))
-                pull[index] = signs[index] * learn[index].weight * wrong
-                bend[index] = learn[index].weight * wrong * (1.0 - wrong)
-        if moved < 10 * STILL:
+                scores[index] += step if constant else step * strengths[index]
+            weigh(members)
+        if sweep % 4 == 0 and len(moved) < len(having) / 200:
             break
+        moving = moved
     return weights
+
+
+def dearness(penalty: float, power: float) -> Callable[[str, int], float]:
+    """Return how dear the weight of a name is that stands in so many rows."""
+
+    def dear(name: str, times: int) -> float:
+        if not name:
+            return 1e-6
+        if not name.startswith(" "):
+            return penalty
+        scale = min(4.0, max(0.1, math.pow(times / COMMON, -power)))
+        return (PENALTY_OF_SIZES if name.strip() in OF_SIZE else PENALTY_OF_WORDS) / (scale * scale)
+
+    return dear
 
 
 def bounds(screener: Screener) -> tuple[Bounds, Bounds]:
@@ -165,29 +149,51 @@ def bounds(screener: Screener) -> tuple[Bounds, Bounds]:
     return danger, now
 
 
-def points(learn: Sequence[Row], screener: Screener, known: set[str] | None = None) -> tuple[Made, int, set[str]]:
-    """Return the points of names, those of words with a blank before, the limit that the constant asks for, and words.
+@dataclass(slots=True)
+class Fit:
+    """Be three fits, for danger, for now and for a threat, and the words that they know."""
 
-    The words that are worth keeping are found first, unless they are `known`.
-    """
+    weights: tuple[Weights, Weights, Weights]
+    known: set[str]
+
+    def points(self) -> Made:
+        """Return whole points, those of words with a blank before."""
+        names = set().union(*self.weights) - {""}
+        return {name: tuple(round(SCALE * fit.get(name, 0.0)) for fit in self.weights) for name in names}  # type: ignore[misc]
+
+    @property
+    def constant(self) -> int:
+        """Return the limit that the constant asks for."""
+        return round(-SCALE * self.weights[0][""])
+
+
+def fit(learn: Sequence[Row], screener: Screener, before: Fit | None = None) -> Fit:
+    """Return what is fitted to some rows. It is found sooner `before` something alike, which knows the words then."""
     danger, now = bounds(screener)
-    rules = {name for row in learn for name in row.names}
-    if known is None:
-        times = Counter(name for row in learn for name in row.said if row.category != "example")
-        often = {name for name, those in times.items() if those >= SEEN}
-        first = fitted(_with_words(learn, often), lambda row: row.level >= 1, danger)
-        known = {name for name in often if abs(first.get(" " + name, 0.0)) >= LEAST}
+    known = before.known if before else _known(learn)
+    starts = before.weights if before else ({}, {}, {})
     fit_on = _with_words(learn, known)
-    fits = [fitted(fit_on, lambda row: row.level >= 1, danger)]
+    dear, dear_now = dearness(PENALTY, RARE), dearness(PENALTY_OF_NOW, RARE_NOW)
+    weights = fitted(fit_on, lambda row: row.level >= 1, danger, dear, starts[0])
+    if before:
+        return Fit((weights, *starts[1:]), known)
     written = [row for row in fit_on if row.category not in ("example", "sentence")]
-    fits.append(fitted([row for row in written if row.level >= 2], lambda row: row.level == 3, now))
-    possible = [replace(row, weight=1.0) for row in written if row.level >= 1]
-    fits.append(fitted(possible, lambda row: row.level >= 2, now))
-    made = {}
-    for name in {*rules, *(" " + name for name in known)}:
-        danger_now_threat = [round(SCALE * fit.get(name, 0.0)) for fit in fits]
-        made[name] = (danger_now_threat[0], danger_now_threat[1], danger_now_threat[2])
-    return made, round(-SCALE * fits[0][""]), known
+    half = ("made_up", AFTER)
+    whole = [replace(row, weight=0.5 if row.category in half else 1.0) for row in written if row.level >= 1]
+    of_now = fitted([row for row in whole if row.level >= 2], lambda row: row.level == 3, now, dear_now, {})
+    return Fit((weights, of_now, fitted(whole, lambda row: row.level >= 2, now, dear_now, {})), known)
+
+
+def _known(learn: Sequence[Row]) -> set[str]:
+    """Return the words that stand in enough messages, and with more than one writer: no word is to be a fingerprint."""
+    times: Counter[str] = Counter()
+    writers: dict[str, set[tuple[str, int, bool]]] = defaultdict(set)
+    for row in learn:
+        if row.category != "example":
+            times.update(row.said)
+            for name in row.said:
+                writers[name].add(row.writer)
+    return {name for name, seen in times.items() if seen >= SEEN and len(writers[name]) >= WRITERS}
 
 
 def _with_words(learn: Sequence[Row], known: set[str]) -> list[Row]:
@@ -198,35 +204,42 @@ def total(row: Row, made: Made) -> tuple[int, int, int]:
     """Return what a row counts for danger, for now and for a threat."""
     found = [made.get(name, NONE) for name in (*row.names, *(" " + name for name in row.said))]
     danger, now, threat = zip(*found, strict=True) if found else ((), (), ())
-    return sum(danger), sum(now), sum(threat)
+    return round(row.strength * sum(danger)), round(row.strength * sum(now)), round(row.strength * sum(threat))
 
 
-def with_examples(learn: Sequence[Row], screener: Screener, limit: int) -> tuple[Made, int]:
-    """Return points by which the rules' own examples come out right, and the limit that the constant asks for."""
-    known = None
-    for _ in range(8):
-        made, constant, known = points(learn, screener, known)
-        at = constant + limit
-        wrong = [row for row in learn if row.category == "example" and (total(row, made)[0] >= at) != (row.level >= 1)]
+def with_examples(learn: Sequence[Row], screener: Screener, limit: int) -> Fit:
+    """Return a fit by which the rules' own examples come out right, with that limit above the constant."""
+    made = fit(learn, screener)
+    for _ in range(12):
+        points, at = made.points(), made.constant + limit
+        wrong = [row for row in learn if row.category == "example" and _is_wrong(row, points, at)]
         if not wrong:
             break
         for row in wrong:
             row.weight *= 2.0
-    return made, constant
+        made = fit(learn, screener, made)
+    return made
+
+
+def _is_wrong(row: Row, points: Made, at: int) -> bool:
+    """Tell whether an example comes out wrong, or so barely right that rounding may turn it."""
+    danger = total(row, points)[0]
+    return danger < at + 2 if row.level >= 1 else danger > at - 2
 
 
 Judged = tuple[Row, tuple[int, int, int]]
 
 
 def judged(learn: Sequence[Row], screener: Screener) -> list[Judged]:
-    """Return newer messages with the points, above the constant, that they get without their whole block."""
+    """Return messages of the last writers with the points, above the constant, that they get without that writer."""
     found: list[Judged] = []
-    for block in sorted({row.block for row in learn if row.newer}):
-        made, constant, _ = points([row for row in learn if row.block != block], screener)
+    for block in range(len(BLOCKS["fr"]) - JUDGED + 1, len(BLOCKS["fr"]) + 1):
+        made = fit([row for row in learn if row.block != block and row.category != AFTER], screener)
+        points = made.points()
         for row in learn:
             if row.block == block:
-                danger, now, threat = total(row, made)
-                found.append((row, (danger - constant, now, threat)))
+                danger, now, threat = total(row, points)
+                found.append((row, (danger - made.constant, now, threat)))
     return found
 
 
@@ -245,7 +258,7 @@ def limits(found: Sequence[Judged]) -> tuple[int, int, int]:
     def alarms(limit: int) -> float:
         return sum(danger >= limit for danger in ordinary) / len(ordinary)
 
-    chosen = min(range(-20, 40), key=lambda limit: max(missed(limit) / MISSED, alarms(limit) / ALARMS))
+    chosen = min(range(-30, 60), key=lambda limit: max(missed(limit) / MISSED, alarms(limit) / ALARMS))
     nows = sorted(now for row, (danger, now, _) in found if row.level == 3 and danger >= chosen)
     threats = sorted(threat for row, (danger, _, threat) in found if row.level >= 2 and danger >= chosen)
     return chosen, nows[int((1.0 - KEPT) * len(nows))], threats[int((1.0 - KEPT_AS_THREATS) * len(threats))]
@@ -290,32 +303,31 @@ def write(made: Made, at: tuple[int, int, int]) -> None:
     (RULES / "words.toml").write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 
+def with_limits(made: Made, at: tuple[int, int, int]) -> Made:
+    """Return points that ask for the same limits of every message: those of its size make up for its strength."""
+    found = dict(made)
+    for name, strength in STRENGTHS.items():
+        worth = made.get(f" {name}", NONE)
+        more = [round(points + limit - limit / strength) for points, limit in zip(worth, at, strict=True)]
+        found[f" {name}"] = (more[0], more[1], more[2])
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Fit, choose limits, print counts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--counted", action="store_true")
     options = parser.parse_args(arguments)
     files = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(RULES.glob("*.toml"))]
     screener = build(files, everyday(), checked=False)
-    everything = rows(screener)
-    learn = [row for row in everything if not (options.counted and row.counted)]
+    learn = rows(screener)
     others = judged(learn, screener)
     above, now, threat = limits(others)
     report("other writers'", others, (above, now, threat))
-    made, constant = with_examples(learn, screener, above)
-    at = constant + above, now, threat
-    if options.counted:
-        report("counted", [(row, total(row, made)) for row in everything if row.counted], at)
-        newest = len(BLOCKS["fr"])
-        report("newest", [(row, total(row, made)) for row in everything if row.counted and row.block == newest], at)
     if options.write:
-        write(made, at)
-
-
-def _lines(name: str) -> list[dict[str, Any]]:
-    path = FOLDER / f"{name}.jsonl"
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+        made = with_examples(learn, screener, above)
+        at = made.constant + above, now, threat
+        write(with_limits(made.points(), at), at)
 
 
 if __name__ == "__main__":

@@ -126,16 +126,18 @@ def test_words_count_once_each_and_are_named() -> None:
     assert (said.points, said.words) == (Points(0, 1, 4), "door, the door")
     assert words.danger([["the", "door", "the", "door"], ["thanks"]]) == 0
     assert words.said([["nothing"]]) is None
-    assert named([["a", ",", "b", "c"]]) == ["a", "b", "c", ". a", "b c", "c .", "up_to_4_words", "1_sentences"]
+    names = ["a", "b", "c", ". a", "b c", "c .", "a _ b", "up_to_4_words", "1_sentences"]
+    assert named([["a", ",", "b", "c"]]) == names
 
 
 def test_beginnings_of_words_ends_of_sentences_and_sizes_count_too() -> None:
-    worth = {"frapp-": Points(3), ". il": Points(2), "here .": Points(1), "2_sentences": Points(-1)}
+    worth = {"frap-": Points(3), ". il": Points(2), "il _ frappait": Points(4), "2_sentences": Points(-1)}
     words, read = Words(worth), [["il", "me", "frappait"], ["frapper", "here"]]
     said = words.said(read)
     assert said is not None
-    assert (said.points.danger, said.words) == (5, "frapp-, . il, here .")
-    assert words.danger(read) == 5
+    assert (said.points.danger, said.words) == (8, "il _ frappait, frap-, . il")
+    assert words.danger(read) == 8
+    assert words.danger(read[:1]) == 9
     assert words.danger([]) == 0
 
 

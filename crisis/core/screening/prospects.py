@@ -69,10 +69,10 @@ class Prospects:
         there = [set(places) for places in placed]
         if not self._may(there[0] if len(there) == 1 else set[int]().union(*there), limit):
             return False
-        most = reduce(or_, map(self._somewhere, there))
+        most = reduce(or_, map(self._somewhere, there), 0)
         if self._total(most) < limit:
             return False
-        against = reduce(or_, map(self._opposed, there, placed))
+        against = reduce(or_, map(self._opposed, there, placed), 0)
         if self._total(most | against) < limit:
             return False
         return self._total(reduce(or_, map(self._in_place, there, placed), against)) >= limit

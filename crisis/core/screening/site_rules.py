@@ -29,7 +29,7 @@ LONGEST_FILE, LONGEST_RULE = 56_000, 20_000
 MOST_RULES, MOST_PATTERNS, LONGEST_PATTERN, MOST_ELEMENTS = 100, 300, 2_000, 12
 MOST_EXAMPLES, LONGEST_EXAMPLE, LONGEST_NOTE = 100, 300, 300
 MOST_POINTS = 99
-AMPLE = 50
+AMPLE = 75
 """How far beyond a limit the points of a rule without points of its own are: more than the words of 98 in 100 ordinary
 messages take away."""
 

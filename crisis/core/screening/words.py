@@ -1,8 +1,8 @@
 """Plain words, pairs of words and beginnings of words that say a little each, and how long a text is.
 
 How often they stood in messages of danger, and in others, is what they count. A pair may begin or end a sentence, told
-by a full stop: `. je`, `here .`. A long word also counts by its first letters, `frapp-`, so that one form of it that
-was seen speaks for the others.
+by a full stop: `. je`, `here .`; or it may have any one word between its own: `has _ gun`. A longer word also counts by
+its first letters, `frap-`, so that one form of it that was seen speaks for the others.
 """
 
 from bisect import bisect_left
@@ -17,11 +17,15 @@ MOST_TOLD = 12
 """How many words are named."""
 END = "."
 """Stands before and after a sentence; it is never a word."""
-BEGINNING, LONG = 5, 6
+ANY = "_"
+"""Stands between the words of a pair that has one word more between them."""
+BEGINNING, LONG = 4, 5
 """How many letters a beginning has, and how many a word that has one."""
 SIZES = (2, 4, 7, 12, 20, 30, 45)
 """Up to how many words a text is of one size."""
 MOST_SENTENCES = 4
+SIZES_OF_WORDS = (*(f"up_to_{size}_words" for size in SIZES), "more_words")
+SIZES_OF_SENTENCES = tuple(f"{number}_sentences" for number in range(MOST_SENTENCES + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +44,31 @@ class Words:
         self._points = points or {}
         danger = {name: worth.danger for name, worth in self._points.items() if worth.danger}
         self._danger = {name: worth for name, worth in danger.items() if " " not in name and not name.endswith("-")}
-        self._danger_of_pairs = {tuple(name.split(" ")): worth for name, worth in danger.items() if " " in name}
+        pairs = {tuple(name.split(" ")): worth for name, worth in danger.items() if " " in name}
+        self._danger_of_pairs = {pair: worth for pair, worth in pairs.items() if len(pair) == 2}
+        self._danger_apart = {(pair[0], pair[-1]): worth for pair, worth in pairs.items() if len(pair) > 2}
         self._danger_of_beginnings = {name[:-1]: worth for name, worth in danger.items() if name.endswith("-")}
 
     def danger(self, sentences: Sequence[Sequence[str]]) -> int:
         """Return what the words of these sentences count for danger, with no telling which."""
         if not self._points or not sentences:
             return 0
-        single, pair, beginning = self._danger.get, self._danger_of_pairs.get, self._danger_of_beginnings.get
-        there = set(chain.from_iterable(sentences))
-        beside = set(chain.from_iterable([pairwise((END, *words, END)) for words in sentences]))
+        single, pair, beginning = self._danger, self._danger_of_pairs, self._danger_of_beginnings
+        if len(sentences) == 1:
+            words = sentences[0]
+            there, beside, apart = set(words), {*pairwise((END, *words, END))}, {*zip(words, words[2:], strict=False)}
+        else:
+            there = set(chain.from_iterable(sentences))
+            beside = set(chain.from_iterable([pairwise((END, *words, END)) for words in sentences]))
+            apart = set(chain.from_iterable([zip(words, words[2:], strict=False) for words in sentences]))
         begun = {word[:BEGINNING] for word in there if len(word) >= LONG}
         there.update(sizes(sentences))
+        # few of what a text has is known, and asking for that is quicker than asking for each
         return (
-            sum([single(word, 0) for word in there])
-            + sum([pair(both, 0) for both in beside])
-            + sum([beginning(letters, 0) for letters in begun])
+            sum([single[word] for word in there if word in single])
+            + sum([pair[both] for both in beside if both in pair])
+            + sum([self._danger_apart[both] for both in apart if both in self._danger_apart])
+            + sum([beginning[letters] for letters in begun if letters in beginning])
         )
 
     def said(self, sentences: Sequence[Sequence[str]]) -> Said | None:
@@ -68,11 +81,12 @@ class Words:
 
 
 def named(sentences: Sequence[Sequence[str]]) -> list[str]:
-    """Return, each once, the words of some sentences, pairs of neighbours, beginnings of words, and the sizes."""
+    """Return, each once, the words of some sentences, pairs near each other, beginnings of words, and the sizes."""
     found: dict[str, None] = {}
     for words in sentences:
         found.update(dict.fromkeys(words))
         found.update(dict.fromkeys(map(" ".join, pairwise((END, *words, END)))))
+        found.update({f"{one} {ANY} {other}": None for one, other in zip(words, words[2:], strict=False)})
         found.update({f"{word[:BEGINNING]}-": None for word in words if len(word) >= LONG})
     if sentences:
         found.update(dict.fromkeys(sizes(sentences)))
@@ -81,8 +95,5 @@ def named(sentences: Sequence[Sequence[str]]) -> list[str]:
 
 def sizes(sentences: Sequence[Sequence[str]]) -> tuple[str, str]:
     """Return of what size a text is, in words and in sentences."""
-    return _SIZES[bisect_left(SIZES, sum(map(len, sentences)))], _SENTENCES[min(MOST_SENTENCES, len(sentences))]
-
-
-_SIZES = (*(f"up_to_{size}_words" for size in SIZES), "more_words")
-_SENTENCES = tuple(f"{number}_sentences" for number in range(MOST_SENTENCES + 1))
+    number = min(MOST_SENTENCES, len(sentences))
+    return SIZES_OF_WORDS[bisect_left(SIZES, sum(map(len, sentences)))], SIZES_OF_SENTENCES[number]
