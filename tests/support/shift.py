@@ -26,7 +26,9 @@ LISTEN = """
 window.told = [];
 window.sounds = 0;
 const Silent = window.AudioContext;
-window.AudioContext = class extends Silent { constructor() { super(); window.sounds += 1; } };
+window.AudioContext = class extends Silent {
+  createOscillator() { window.sounds += 1; return super.createOscillator(); }
+};
 document.addEventListener("DOMContentLoaded", () => {
   for (const place of document.querySelectorAll("[role=alert]")) {
     const heard = () => place.textContent.trim() !== "" && !place.hidden && window.told.push(place.textContent);
