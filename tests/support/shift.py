@@ -19,7 +19,9 @@ from tests.support import browsers
 from tests.support.journeys import begin, record_contact, say, sign_in
 
 STAFF = {"ben": "/staff/console", "cleo": "/staff/console", "dana": "/staff/board"}
-OF_STAFF = re.compile(r'escalat|escalad|flag_|cue_|external_|screening|imminent|"level"|superv', re.IGNORECASE)
+OF_STAFF = re.compile(
+    r'escalat|escalad|flag_|cue_|external_|screening|imminent|unreadable|"level"|superv', re.IGNORECASE
+)
 """What neither a visitor's page nor anything that is sent to it ever holds."""
 ARRIVED = re.compile("^(Sent|Delivered|Seen|Envoyé|Reçu|Vu)")
 LISTEN = """
