@@ -92,6 +92,8 @@ class Site:
 
     def begun(self, count: int) -> list[str]:
         """Begin conversations, more than a door that guards against floods would let in; return their tokens."""
+        # a crowd of a run waits longer than a site would let one
+        manage(self.environ, "site", "set", f"most_waiting={count * 5}")
         return self._printed(BEGUN.format(count=count))
 
     def rows(self) -> list[Row]:
