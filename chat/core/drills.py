@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
+from chat.core.conversation import OPEN
+
 KEPT_FOR = timedelta(hours=24)
-"""How long a drill's transcript stays readable at most; less where the site keeps its own for less."""
+"""How long a drill's transcript is kept, less where the site's own is; keys end with UTC days, up to a day later."""
 
 
 class Drill(StrEnum):
@@ -30,9 +32,9 @@ def sounds(mark: str) -> bool:
     return mark != Drill.PRACTICE
 
 
-def pages(mark: str) -> bool:
-    """Tell whether who is on call may be paged for a conversation with this mark."""
-    return mark in {Drill.NONE, Drill.PAGING}
+def pages(mark: str, state: str) -> bool:
+    """Tell whether who is on call may be paged for a conversation: for a drill only if it was begun so and runs."""
+    return mark == Drill.NONE or (mark == Drill.PAGING and state in OPEN)
 
 
 def marked(mark: str, data: Mapping[str, str | int] | None = None) -> dict[str, str | int]:

@@ -11,7 +11,7 @@ from django.db.models import Max
 from audit.services import record
 from chat import log
 from chat.core.actors import Staff, System
-from chat.core.conversation import HELD, Move, State, next_state
+from chat.core.conversation import HELD, OPEN, Move, State, next_state
 from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.routing import (
@@ -222,10 +222,10 @@ def _ready(now: datetime) -> list[Ready]:
 def has_seat(person: User, conversation: Conversation) -> bool:
     """Tell whether somebody can hold one more; drills take no seat from visitors. The caller holds both locks."""
     held = Conversation.objects.filter(advocate=person, state__in=HELD).exclude(pk=conversation.pk)
-    others = list(held.values_list("drill", "level"))
-    levels = [level for drill, level in others if not drill]
+    levels = list(held.filter(drill="").values_list("level", flat=True))
     if conversation.drill:
-        return may_practise(person.capacity, levels, len(others) - len(levels))
+        # a drill whose contact is still to be recorded keeps nobody from the next one
+        return may_practise(person.capacity, levels, held.exclude(drill="").filter(state__in=OPEN).count())
     return free_seats(person.capacity, levels) > 0
 
 

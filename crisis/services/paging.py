@@ -44,12 +44,12 @@ def page_if_due(
     doubled: begun again with each repeat it would never come to its second target. One that runs for a lower level
     begins anew. Without `wait` one that a worker holds just now is left to that worker, which looks at the level with
     its next look: a batch of messages that has called for another conversation holds the trail, for which it waits.
-    A drill pages nobody unless it was begun so.
+    A drill pages nobody unless it was begun so and runs.
     """
     due = calls_for_page(rungs[escalation.level], overdue=False)
     if climbed_from is not None:
         due = due or calls_for_page(rungs[climbed_from], overdue=True)
-    if not due or not pages(escalation.conversation.drill) or not targets():
+    if not due or not _may_page(escalation) or not targets():
         return
     running = Paging.objects.filter(escalation=escalation, state=PagingState.CALLING)
     known = running.values_list("pk", flat=True).first()
@@ -122,12 +122,16 @@ def _not_paged() -> list[UUID]:
     """
     paged = Paging.objects.filter(escalation=OuterRef("pk"), level__gte=OuterRef("level"))
     raised = Escalation.objects.filter(~Exists(paged), state=State.RAISED)
-    rows = raised.values_list("pk", "level", "conversation__drill")
-    missed = [(pk, level) for pk, level, drill in rows if pages(drill)]
+    rows = raised.values_list("pk", "level", "conversation__drill", "conversation__state")
+    missed = [(pk, level) for pk, level, drill, state in rows if pages(drill, state)]
     if not missed or not targets():
         return []
     rungs = ladder()
     return [pk for pk, level in missed if calls_for_page(rungs[level], overdue=False)]
+
+
+def _may_page(escalation: Escalation) -> bool:
+    return pages(escalation.conversation.drill, escalation.conversation.state)
 
 
 def _begin_late(escalation_id: UUID, now: datetime) -> bool:
@@ -152,6 +156,9 @@ def _step(paging_id: UUID, now: datetime) -> bool:
         if escalation is not None and escalation.state != State.RAISED:
             end(paging, PagingState.ANSWERED, now)
             return True
+        if escalation is not None and not _may_page(escalation):
+            # a drill that is over, and not yet stood down
+            return False
         if escalation is not None and has_risen(paging):
             if calls_for_page(ladder()[escalation.level], overdue=False):
                 paging = _begin_anew(paging, escalation, now)

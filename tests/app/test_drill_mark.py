@@ -26,9 +26,10 @@ from chat.selectors.outlook import forget, outlook
 from chat.selectors.shift_counts import first_reply_after, shift_counts
 from crisis import services as crisis
 from crisis.core.notice import body_of, mail_of
-from crisis.models import OnCallTarget, Paging
+from crisis.models import Delivery, OnCallTarget, Paging
 from crisis.selectors.on_call import page_counts
 from crisis.services.deliveries import _notice
+from crisis.services.paging import step_pagings
 from encryption.models import DataKey
 from ops.worker import STEPS
 from staff.services import set_availability
@@ -288,6 +289,12 @@ class TurnStories(TestCase):
             services.take(actor=cleo(), conversation_id=third, now=NOON)
         assert caught.value.code == ErrorCode.AT_CAPACITY
 
+    def test_a_drill_whose_record_is_still_to_be_written_keeps_nobody_from_the_next(self) -> None:
+        services.end_conversation(actor=ben(), conversation_id=taken(ben()), now=NOON)
+        second = drill_for(ben())
+        assert services.offer_drills(now=NOON).result == 1
+        services.take(actor=ben(), conversation_id=second, now=NOON)
+
     def test_a_closed_and_full_site_has_drills_and_stays_closed_and_full(self) -> None:
         waiting()
         Site.objects.update(most_waiting=1, open=False)
@@ -313,6 +320,24 @@ class PageStories(TestCase):
         assert page_counts(NOON + MINUTE)["unreached"] == 0
         trail = AuditEvent.objects.get(action="paging.begun")
         assert trail.data["drill"] == "paging"
+
+    def test_nobody_is_paged_for_a_drill_that_is_over(self) -> None:
+        pk = taken(dana(), Drill.PAGING)
+        services.end_conversation(actor=dana(), conversation_id=pk, now=NOON)
+        flag(dana(), pk, 3)
+        step_pagings(now=NOON)
+        assert not Paging.objects.exists()
+        real, _ = held_by(ben())
+        services.end_conversation(actor=ben(), conversation_id=real, now=NOON)
+        flag(ben(), real, 3)
+        assert Paging.objects.get().kind == "escalation", "of a visitor somebody is told whenever it is raised"
+
+    def test_a_drill_that_ends_calls_no_further_target(self) -> None:
+        pk = taken(dana(), Drill.PAGING)
+        flag(dana(), pk, 3)
+        services.end_conversation(actor=dana(), conversation_id=pk, now=NOON)
+        step_pagings(now=NOON)
+        assert not Delivery.objects.exists()
 
     def test_a_page_says_so_in_kind_subject_and_text(self) -> None:
         flag(dana(), taken(dana(), Drill.PAGING), 3)
