@@ -17,7 +17,7 @@ from chat.core.errors import ErrorCode, Refused
 from chat.log import StoredEvent
 from chat.services import Done, note_visitors
 from drills.core.ending import LEASE, SIGN_EVERY, TAKEN_WITHIN, Why
-from drills.core.progress import Do, Go, Move, Over, Place, Say, gone_on, next_move
+from drills.core.progress import Do, Go, Happening, Move, Over, Place, Say, gone_on, next_move
 from drills.core.script import Act, Script
 from drills.models import Drill
 from drills.scripts import script as script_called
@@ -29,6 +29,9 @@ from encryption.providers import EpochGone, ProviderDown
 from encryption.services import KeyGone
 
 logger = logging.getLogger(__name__)
+
+PASSING = frozenset({ErrorCode.PAUSED, ErrorCode.OURS, ErrorCode.SLOW_DOWN})
+"""Refusals after which a visitor's page tries again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def _step(pk: UUID, now: datetime) -> tuple[StoredEvent, ...] | None:
     if not drill.away and drill.conversation.visitor_seen_at <= now - SIGN_EVERY:
         note_visitors(here={pk: now}, gone={})
     try:
-        taken = _take(pk, script, now)
+        taken = _take(drill, script, now)
         if taken is None:
             return None
         if isinstance(taken, Why):
@@ -92,53 +95,61 @@ def _over(drill: Drill, now: datetime) -> Why | None:
     return Why.NOBODY if waits and now >= drill.started_at + TAKEN_WITHIN else None
 
 
-def _take(pk: UUID, script: Script, now: datetime) -> Errand | Why | None:
-    """Find under the drill's lock what is next, and take it; what only changes the place is done at once."""
+def _take(drill: Drill, script: Script, now: datetime) -> Errand | Why | None:
+    """Find what is next, and take it; what only changes the place is done at once.
+
+    The log is read before the drill is locked; it is taken only if nobody has moved it meanwhile.
+    """
+    if drill.taken_until is not None and now < drill.taken_until <= now + LEASE:
+        return None
     # a lease that ends later than it can is one of before the clock was set back
     free = Q(taken_until=None) | Q(taken_until__lte=now) | Q(taken_until__gt=now + LEASE)
+    unmoved = free & Q(pk=drill.pk, ended_at=None, step=drill.step, done=drill.done, last_at=drill.last_at)
+    steps = len(drill.path)
+    move = _next(drill, script, now)
+    if isinstance(move, Say | Do):
+        drill.taken_until = now + LEASE
+    elif len(drill.path) == steps:
+        return Why.FINISHED if isinstance(move, Over) else None
     with transaction.atomic():
-        drill = (
-            Drill.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
-            .select_related("conversation")
-            .filter(free, pk=pk, ended_at=None)
-            .first()
-        )
-        if drill is None:
+        if not Drill.objects.select_for_update(no_key=True, skip_locked=True).filter(unmoved).first():
             return None
-        move = _next(drill, script, now)
-        for _ in script.steps:
-            if not isinstance(move, Go):
-                break
-            # steps that lead on at once are gone through in one look, and never round and round
-            _go(drill, move, now)
-            move = _next(drill, script, now)
-        if isinstance(move, Over):
-            return Why.FINISHED
-        if isinstance(move, Say | Do):
-            drill.taken_until = now + LEASE
-            drill.save(update_fields=["taken_until"])
-            return Errand(drill, move)
-    return None
+        drill.save(update_fields=["step", "done", "since", "last_at", "path", "taken_until"])
+    if isinstance(move, Say | Do):
+        return Errand(drill, move)
+    return Why.FINISHED if isinstance(move, Over) else None
 
 
 def _next(drill: Drill, script: Script, now: datetime) -> Move | None:
-    place = Place(drill.step, drill.done, drill.since, drill.last_at)
-    step = script.steps[drill.step]
-    waits = drill.done >= len(step.say) + (step.act is not None)
-    # who is still writing looks at nothing; the log is read only for who waits
-    return next_move(script, place, happened_in(drill, script) if waits and step.then else (), now)
+    """Return what a visitor does next; where that is to go on to a step, the drill in hand has gone."""
+    happened: list[Happening] = []
+    for _ in script.steps:
+        step = script.steps[drill.step]
+        waits = drill.done >= len(step.say) + (step.act is not None)
+        if waits and step.then and not happened:
+            # who is still writing looks at nothing; the log is read only for who waits
+            happened = happened_in(drill, script)
+        move = next_move(script, _place(drill), happened, now)
+        if not isinstance(move, Go):
+            return move
+        # what came while the log was read answers this step and not the next one as well
+        _go(drill, move, max([drill.conversation.staff_head, *(one.number for one in happened)]), now)
+    # steps that lead on at once are gone through in one look, and never round and round
+    return None
 
 
-def _go(drill: Drill, move: Go, now: datetime) -> None:
-    place = Place(drill.step, drill.done, drill.since, drill.last_at)
-    gone = gone_on(place, move, drill.conversation.staff_head, now)
+def _place(drill: Drill) -> Place:
+    return Place(drill.step, drill.done, drill.since, drill.last_at)
+
+
+def _go(drill: Drill, move: Go, head: int, now: datetime) -> None:
+    gone = gone_on(_place(drill), move, head, now)
     drill.step, drill.done, drill.since, drill.last_at = gone.step, gone.done, gone.since, gone.last_at
     drill.path = [*drill.path, [gone.step, now.isoformat()]]
-    drill.save(update_fields=["step", "done", "since", "last_at", "path"])
 
 
 def _act(errand: Errand, now: datetime) -> Acted | None:
-    """Do it as the visitor; None when that is not possible now and is tried again, as while a chat is paused."""
+    """Do it as the visitor; None when that is not possible now and is tried again."""
     try:
         return (
             say(errand.drill, errand.move, now)
@@ -146,15 +157,17 @@ def _act(errand: Errand, now: datetime) -> Acted | None:
             else do(errand.drill, errand.move.act, now)
         )
     except Refused as refused:
-        if refused.code is ErrorCode.PAUSED:
+        if refused.code in PASSING:
             return None
         return Acted(worked=False)
 
 
 def _settle(errand: Errand, acted: Acted | None, now: datetime) -> tuple[StoredEvent, ...] | None:
-    """Note what was done, unless another worker did, whose lease came after this one."""
+    """Note what was done, unless another worker has taken the drill since, whose lease came after this one."""
     drill = errand.drill
-    mine = Drill.objects.filter(pk=drill.pk, step=drill.step, done=drill.done, ended_at=None)
+    mine = Drill.objects.filter(
+        pk=drill.pk, step=drill.step, done=drill.done, taken_until=drill.taken_until, ended_at=None
+    )
     if acted is None:
         mine.update(taken_until=None, last_at=now)
         return None

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -55,8 +54,7 @@ def say(drill: Drill, move: Say, now: datetime) -> Acted:
     actor = _actor(drill, now)
     if actor is None:
         return Acted(worked=False)
-    name = f"{drill.pk}/{len(drill.path)}/{drill.done}"
-    client_id = hashlib.sha256(name.encode()).hexdigest()[:32]
+    client_id = hashlib.sha256(_turn(drill).encode()).hexdigest()[:32]
     done = post_message(actor=actor, conversation_id=drill.pk, client_id=client_id, body=move.line.text, now=now)
     return Acted((*done.events, *done.cues))
 
@@ -71,7 +69,8 @@ def do(drill: Drill, act: Act, now: datetime) -> Acted:
             given = give_words(token=held.token, now=now)
             return Acted(given.events, sealed_visitor(drill.pk, held.token, " ".join(given.result)))
         case Act.RETURN:
-            token = secrets.token_urlsafe(32)
+            # the same for every worker that tries, so that it is one return; as hard to guess as the one before it
+            token = hashlib.sha256(f"{held.token}/{_turn(drill)}".encode()).hexdigest()
             back = return_by_words(phrase=held.words, token=token, now=now)
             sealed = sealed_visitor(drill.pk, token, held.words) if back.result == drill.pk else None
             return Acted(back.events, sealed, worked=sealed is not None)
@@ -80,6 +79,11 @@ def do(drill: Drill, act: Act, now: datetime) -> Acted:
             if actor is None:
                 return Acted(worked=False)
             return Acted(end_conversation(actor=actor, conversation_id=drill.pk, now=now).events)
+
+
+def _turn(drill: Drill) -> str:
+    """Return what names one act or line of one drill."""
+    return f"{drill.pk}/{len(drill.path)}/{drill.done}"
 
 
 def _actor(drill: Drill, now: datetime) -> Visitor | None:

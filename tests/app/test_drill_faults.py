@@ -3,36 +3,44 @@
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
 from uuid import UUID
 
+from django.db import connection
 from django.test import override_settings
 
 from audit.models import AuditEvent
 from chat import services as chat
+from chat.core.errors import ErrorCode, Refused
 from chat.models import Event, OutboxItem
+from chat.selectors import conversation_for
 from crisis import services as crisis
 from crisis.models import Escalation
 from crisis.selectors import settlement_of
 from crisis.services import drills as standing_down
 from drills import services
+from drills.core.ending import LEASE
+from drills.core.script import Act
+from drills.models import Drill
 from drills.scripts import SHIPPED, scripts
-from drills.services import ending
+from drills.selectors import happened_in
+from drills.services import ending, running, visitor
 from tests.app.test_drills import DrillCase
-from tests.support.people import cleo, dana
+from tests.support.people import cleo, conversation, dana
 
 
 @contextmanager
 def just_before_the_lock(act: Callable[[], object]) -> Iterator[None]:
     """Let something happen once between the look at what is open and the lock of the conversation."""
-    left, real = [act], standing_down.conversation_for
+    left = [act]
 
     def between(*args: Any, **options: Any) -> Any:
         if left:
             left.pop()()
-        return real(*args, **options)
+        return conversation_for(*args, **options)
 
     with mock.patch.object(standing_down, "conversation_for", between):
         yield
@@ -121,6 +129,69 @@ class FaultStories(DrillCase):
         with mock.patch("drills.scripts.files", side_effect=RuntimeError), self.assertLogs("drills", "ERROR"):
             services.end_drill(actor=dana(), drill_id=pk, now=self.now)
         assert self.row(pk).ended_why == "stopped"
+
+
+class WorkerFaults(DrillCase):
+    def test_a_refusal_that_passes_is_waited_out_and_does_not_end_the_script(self) -> None:
+        pk = self.held()
+        for code in (ErrorCode.OURS, ErrorCode.SLOW_DOWN):
+            with self.subTest(code=code), mock.patch.object(visitor, "post_message", side_effect=Refused(code)):
+                self.go_on(1)
+                assert (self.said(pk), self.row(pk).ended_at) == (0, None)
+        self.go_on(2)
+        assert self.said(pk) == 2
+
+    def test_a_return_by_a_worker_that_vanished_is_one_return(self) -> None:
+        pk = self.held()
+        given = visitor.do(self.row(pk), Act.WORDS, self.now)
+        Drill.objects.filter(pk=pk).update(sealed_visitor=given.sealed)
+        visitor.do(self.row(pk), Act.LEAVE, self.now)
+        for _ in range(2):
+            back = visitor.do(self.row(pk), Act.RETURN, self.now)
+            assert back.worked
+        assert Event.objects.filter(conversation=pk, code="came_back").count() == 1
+        assert conversation(pk).return_times == 1
+        Drill.objects.filter(pk=pk).update(sealed_visitor=back.sealed)
+        assert visitor.do(self.row(pk), Act.END, self.now).worked, "the token that is kept is the one that opens"
+
+    def test_a_worker_that_was_slow_notes_nothing_over_the_one_that_came_after_it(self) -> None:
+        pk = self.held()
+        script = scripts()["en", "motel"]
+        slow = running._take(self.row(pk), script, self.now + timedelta(seconds=2))
+        later = self.now + timedelta(seconds=2) + LEASE
+        quick = running._take(self.row(pk), script, later)
+        assert isinstance(slow, running.Errand)
+        assert isinstance(quick, running.Errand)
+        running._settle(slow, visitor.Acted(sealed=b"older"), later)
+        assert self.row(pk).done == 0
+        running._settle(quick, visitor.Acted(sealed=b"newer"), later)
+        row = self.row(pk)
+        assert (row.done, bytes(row.sealed_visitor)) == (1, b"newer")
+
+    def test_the_log_is_read_before_the_drill_is_locked(self) -> None:
+        pk = self.held()
+        self.go_on(2)
+        depths = []
+
+        def read(*args: Any) -> Any:
+            depths.append(len(connection.savepoint_ids))
+            # what comes while it is read
+            self.write(pk, "Are you safe?")
+            return happened_in(*args)
+
+        with mock.patch.object(running, "happened_in", read):
+            around = len(connection.savepoint_ids)
+            self.go_on(1)
+        assert depths == [around]
+        row = self.row(pk)
+        assert (row.step, row.since) == ("alone", conversation(pk).staff_head), "and it answers no later step as well"
+
+    def test_a_drill_that_moved_while_its_log_was_read_is_left_to_who_moved_it(self) -> None:
+        pk = self.held()
+        stale = self.row(pk)
+        self.go_on(1)
+        assert running._take(stale, scripts()["en", "motel"], self.now + timedelta(seconds=30)) is None
+        assert self.row(pk).taken_until is None
 
 
 class FileStories(DrillCase):

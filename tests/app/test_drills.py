@@ -172,9 +172,9 @@ class WorkerStories(DrillCase):
     def test_two_workers_say_a_line_once(self) -> None:
         pk = self.held()
         script = scripts()["en", "motel"]
-        first = running._take(pk, script, NOON + timedelta(seconds=2))
+        first = running._take(self.row(pk), script, NOON + timedelta(seconds=2))
         assert isinstance(first, running.Errand)
-        assert running._take(pk, script, NOON + timedelta(seconds=2)) is None
+        assert running._take(self.row(pk), script, NOON + timedelta(seconds=2)) is None
         self.go_on(1, 2)
         assert self.said(pk) == 0, "the other one has it"
 
