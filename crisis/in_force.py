@@ -2,12 +2,13 @@
 
 Every process looks at the number of the newest version once in some seconds. A version that cannot be built leaves in
 force what was there, or the shipped rules alone; one whose examples fail, as after an update, is in force all the same,
-since it is what the site wants. Either is counted, logged, and said on the pages until it is mended.
+since it is what the site wants. Either is counted, logged, and said on the pages until it is mended. What failed for a
+reason of the machine's, as for want of memory, is built again once a minute.
 """
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 EVERY = 3.0
 """Seconds between two looks."""
+AGAIN = timedelta(minutes=1)
+"""After how long a version is built again that failed for a reason of the machine's, as for want of memory."""
 
 
 class NoRules(Exception):
@@ -46,6 +49,7 @@ class InForce:
 
     def __init__(self) -> None:
         self.force: Force | None = None
+        self._built_at: datetime | None = None
 
     def screener(self) -> Screener | None:
         """Return what messages are screened by, None while the site does not screen. Raises `NoRules`."""
@@ -64,16 +68,27 @@ class InForce:
         except (DatabaseError, InterfaceError):
             # it may be away for a moment only; until it is back the shipped rules do
             newest = Newest(0, None, "")
+        self._built_at = None
         self._put(made(newest, self.force))
 
     async def look(self, now: datetime) -> None:
-        """Put the newest version in force, if it is another one than that of the last look."""
+        """Put the newest version in force, if it is another one than that of the last look, or failed in passing."""
         before = self.force
         number, screens = await in_db(newest_version)
-        if before is not None and (before.newest.number, before.newest.screens) == (number, screens):
+        same = before is not None and (before.newest.number, before.newest.screens) == (number, screens)
+        if same and not self._is_tried_again(now):
             return
+        self._built_at = now
         newest = await in_db(newest_rules)
         self._put(await aside(made, newest, before))
+
+    def _is_tried_again(self, now: datetime) -> bool:
+        flaw = self.force.flaw if self.force is not None else None
+        if flaw is None or flaw.flaw is not Flaw.BROKEN or flaw.rule:
+            # where a rule is named, it fails however often it is tried
+            return False
+        # a clock that was set back keeps nobody waiting
+        return self._built_at is None or abs(now - self._built_at) >= AGAIN
 
     def _put(self, force: Force) -> None:
         self.force = force

@@ -93,9 +93,9 @@ def built(text: str) -> Screener:
     return ours.shipped() if not text else _built(text)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _built(text: str) -> Screener:
-    """Return it built; the last one is kept, since a draft is tried again and again with other lines."""
+    """Return it built; the last two are kept: a draft is tried again and again beside what counts, with other lines."""
     site = read(text, shipped(), strict=False)
     try:
         return build(laid_over(shipped(), site), ours.everyday(), checked=False)

@@ -84,7 +84,12 @@ def unreadable() -> str:
 
 def problem(bad: BadSiteRules) -> str:
     """Return what is wrong with rules, with the rule, the field, the line and the words that it is about."""
-    return " ".join(part for part in (_place(bad), _flaws()[bad.flaw].replace("{about}", bad.about)) if part)
+    said = _flaws()[bad.flaw] if bad.rule or bad.flaw is not Flaw.BROKEN else _not_built()
+    return " ".join(part for part in (_place(bad), said.replace("{about}", bad.about)) if part)
+
+
+def _not_built() -> str:
+    return _("They could not be built: {about}. This is tried again once a minute.")
 
 
 def _place(bad: BadSiteRules) -> str:
@@ -117,7 +122,7 @@ def _flaws_of_files() -> Mapping[Flaw, str]:
         Flaw.TOO_LONG: _("It is too long: {about} signs at most."),
         Flaw.TOO_MANY: _("there are too many: {about} at most."),
         Flaw.UNKNOWN: _("there is no such rule."),
-        Flaw.BROKEN: _("it cannot be used: {about}"),
+        Flaw.BROKEN: _("it does not go together with what is shipped."),
         Flaw.SHARED: _("too many patterns have “{about}” in them: 300 at most, in all rules together."),
         Flaw.SLOW: _("These rules are too slow: messages would take more than twice as long. Tried on: {about}"),
     }

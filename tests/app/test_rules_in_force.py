@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 from uuid import uuid4
@@ -17,9 +18,12 @@ from chat.core.actors import Visitor
 from chat.models import Conversation, Event
 from chat.services.posting import Post, post_one
 from crisis import in_force, proving
+from crisis.core import screening
+from crisis.core.screening.site_rules import BadSiteRules, Flaw
 from crisis.cues import Cues
-from crisis.in_force import NoRules, rules
+from crisis.in_force import AGAIN, NoRules, rules
 from crisis.models import Escalation, RuleVersion
+from frontend.rule_words import problem
 from tests.support.people import NOON, alix, ben, held_by
 from tests.support.small_rules import instead_of_the_shipped_ones
 from tests.unit.test_site_rules import RULE
@@ -41,8 +45,8 @@ def version(number: int, text: str = RULE, screens: bool | None = True) -> None:
     )
 
 
-def look() -> None:
-    async_to_sync(rules.look)(NOON)
+def look(later: timedelta = timedelta()) -> None:
+    async_to_sync(rules.look)(NOON + later)
 
 
 def level(text: str) -> int | None:
@@ -139,6 +143,51 @@ def test_a_version_that_cannot_be_built_leaves_the_old_one(text: str, caplog: py
     version(3)
     look()
     assert (rules.force.version, rules.force.flaw, measures.rules_failed._value.get()) == (3, None, 0)
+
+
+@pytest.mark.django_db
+def test_what_failed_in_passing_is_tried_again_within_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    version(1)
+    look()
+    version(2, RULE.replace("level = 2", "level = 3"))
+    with mock.patch.object(in_force, "built", side_effect=MemoryError) as built:
+        look()
+        look(AGAIN - timedelta(seconds=1))
+        assert (level("he has a shed"), built.call_count) == (2, 1)
+        look(AGAIN)
+        look(AGAIN * 2 - timedelta(seconds=1))
+        assert (level("he has a shed"), built.call_count) == (2, 2)
+        assert rules.force is not None
+        assert "They could not be built: MemoryError" in problem(rules.force.flaw or BadSiteRules(Flaw.TOML))
+    look(AGAIN * 2)
+    assert (level("he has a shed"), measures.rules_failed._value.get()) == (3, 0)
+
+
+@pytest.mark.django_db
+def test_a_failure_at_the_start_is_tried_again_at_the_first_look(caplog: pytest.LogCaptureFixture) -> None:
+    version(1)
+    with mock.patch.object(in_force, "built", side_effect=MemoryError):
+        rules.load()
+    assert level("he has a shed") == 0
+    look()
+    assert level("he has a shed") == 2
+
+
+@pytest.mark.django_db
+def test_a_clock_that_was_set_back_keeps_nothing_from_being_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    version(1)
+    with mock.patch.object(in_force, "built", side_effect=MemoryError):
+        look(timedelta(hours=5))
+    look()
+    assert level("he has a shed") == 2
+
+
+def test_a_draft_and_the_newest_version_stay_built_side_by_side() -> None:
+    draft = RULE.replace("level = 2", "level = 3")
+    with mock.patch.object(proving, "build", wraps=screening.build) as build:
+        for text in (RULE, draft) * 3:
+            proving.built(text)
+    assert build.call_count == 2
 
 
 class Broken(TestCase):
