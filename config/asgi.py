@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from django.core.asgi import get_asgi_application
 
@@ -16,13 +16,14 @@ pages = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - Django must be set up first
 
 from chat.routing import websocket_urlpatterns  # noqa: E402
+from ops.bodies import App, within_bounds  # noqa: E402
 from ops.worker import start_inline_worker, stop_inline_worker  # noqa: E402
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-_router = ProtocolTypeRouter({"http": pages, "websocket": URLRouter(websocket_urlpatterns)})
+_router = ProtocolTypeRouter({"http": within_bounds(cast(App, pages)), "websocket": URLRouter(websocket_urlpatterns)})
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

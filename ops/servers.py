@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from chat.protocol import MOST_FRAME_BYTES
+from ops.bodies import keep_daphnes_in_memory
 from ops.drain import drain
 from ops.worker import start_inline_worker
 
@@ -107,6 +108,7 @@ def serve_daphne(host: str, port: int, announce: Callable[[], None]) -> None:
         start_inline_worker()
         announce()
 
+    keep_daphnes_in_memory()
     application = import_string(settings.ASGI_APPLICATION)
     ending: list[asyncio.Task[None]] = []
     server = Listening(

@@ -25,7 +25,7 @@ from staff.permissions import Action
 from staff.web import StaffRequest, staff_view
 
 MOST_BYTES = 4 * LONGEST_FILE
-"""Bytes of a form with a file in it; it never comes to lie on a disk."""
+"""Bytes of a form with a file in it; a longer one was passed over as it came (`ops/bodies.py`)."""
 HEAD = "# Screening rules of a site, version {number}. What is not here is as shipped with Havre.\n\n"
 
 
@@ -206,8 +206,8 @@ def _difference(one: Change) -> str:
 
 def _text(request: StaffRequest) -> str:
     """Return what was brought: a file, or what of it was shown and is confirmed. Raises `BadSiteRules`."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit() or int(length) > MOST_BYTES:
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not (length.isascii() and length.isdigit()) or int(length) > MOST_BYTES:
         raise BadSiteRules(Flaw.TOO_LONG, about=str(LONGEST_FILE))
     file = request.FILES.get("file")
     if file is None:
