@@ -8,12 +8,14 @@ from django.db.models import Q, QuerySet
 
 from chat import log
 from chat.core.actors import Staff
+from chat.core.conversation import State
 from chat.core.errors import Unseen
 from chat.core.handles import spoken
 from chat.frames import body_of
 from chat.log import StoredEvent
 from chat.selectors import events_after
 from crisis.selectors import calls_of
+from drills.core.ending import was_taken
 from drills.core.progress import Happening, matched
 from drills.core.script import Script, What
 from drills.models import Drill
@@ -62,6 +64,7 @@ class DrillView:
     ended_why: str
     first_reply_seconds: int | None
     goals: tuple[GoalView, ...]
+    taken: bool
     mine: bool
     may_end: bool
 
@@ -86,6 +89,7 @@ def drill_views(actor: Staff) -> tuple[DrillView, ...]:
 
 def view_of(actor: Staff, row: Drill) -> DrillView:
     """Return a drill as its pages show it; it was fetched through the doorway."""
+    taken = was_taken(State(row.conversation.state), measured=bool(row.summary))
     return DrillView(
         id=row.pk,
         handle=spoken(row.conversation.handle, actor.language),
@@ -101,6 +105,7 @@ def view_of(actor: Staff, row: Drill) -> DrillView:
         ended_why=row.ended_why,
         first_reply_seconds=row.first_reply_seconds,
         goals=tuple(_goal(one) for one in row.summary),
+        taken=taken,
         mine=row.trainee_id == actor.id,
         may_end=row.ended_at is None and may_end(actor, row),
     )

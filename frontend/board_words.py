@@ -38,6 +38,7 @@ def rows_of_the_board() -> Words:
         "due_in": {"one": _("Alerts again in {n} second."), "other": _("Alerts again in {n} seconds.")},
         "due_in_minutes": _("Alerts again in {minutes} min {seconds} s."),
         "free": {"one": _("{n} with a free place"), "other": _("{n} with free places")},
+        "free_urgent": _("An urgent conversation takes all places."),
         "overdue": _("Overdue."),
         "paged_calling": _("Who is on call is being paged."),
         "paged_reached": _("A page reached who is on call."),

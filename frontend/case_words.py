@@ -19,6 +19,8 @@ def contact_words() -> Mapping[str, str]:
         "contact_hint": _("Your own words, no quotes, no names."),
         "contact_missing": _("Please choose who wrote and how it came out."),
         "contact_save": _("Record and close"),
+        "contact_practice": _("This is practice and counted nowhere. Left alone, it closes by itself after a day."),
+        "contact_save_drill": _("Record and close (drill)"),
         "contact_later": _("Record it later: to the list"),
         "contact_done": _("The contact with {name} is recorded and closed."),
     }

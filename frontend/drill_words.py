@@ -97,10 +97,15 @@ def drill_shown(view: DrillView) -> dict[str, Any]:
         "language": _("English") if view.language == "en" else _("French"),
         "reply": _reply(view),
         "goals": [_goal(one) for one in view.goals],
-        "count": _("{n} of {all}")
-        .replace("{n}", str(sum(one.reached for one in view.goals)))
-        .replace("{all}", str(len(view.goals))),
+        "count": _count(view),
     }
+
+
+def _count(view: DrillView) -> str:
+    if not view.taken:
+        return _("not judged")
+    reached = sum(one.reached for one in view.goals)
+    return _("{n} of {all}").replace("{n}", str(reached)).replace("{all}", str(len(view.goals)))
 
 
 def _reply(view: DrillView) -> str:

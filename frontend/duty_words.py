@@ -1,5 +1,6 @@
 """Words for staff about duties to report and about telling somebody outside; the visitor's card is `duty_card`."""
 
+import unicodedata
 from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
@@ -31,6 +32,12 @@ def duty_words() -> Words:
         "new_tab": _("(opens in a new tab)"),
         **{f"province_{code}": word for code, word in province_names().items()},
     }
+
+
+def without_accents(name: str) -> str:
+    """Return a name as names are put in order: É beside E."""
+    signs = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(sign for sign in signs if not unicodedata.combining(sign))
 
 
 def province_names() -> Mapping[str, str]:

@@ -136,6 +136,7 @@ def fact_words() -> dict[str, str]:
         "fact_faded": _("The visitor was not seen for a long time."),
         "fact_recorded": _("{name} recorded the contact."),
         "fact_drill": _("This is a drill: the visitor is a script. It is counted nowhere."),
+        "drill_ended_by_visitor": _("The conversation ended, and the drill with it."),
         "fact_flag_raised": _("{name} raised an escalation: {level}."),
         "fact_flag_raised_alone": _("An escalation was raised: {level}."),
         "fact_flag_climbed": _("Nobody acknowledged the escalation in time. It is now: {level}."),
@@ -242,7 +243,7 @@ def _list_words() -> Words:
 
 def _offer_words() -> Words:
     return {
-        "offer": _("{name} is offered to you · {door} · {language} · waiting for {age}"),
+        "offer": _("{name} is offered to you · {about} · waiting for {age}"),
         "offer_left": {"one": _("{n} second left"), "other": _("{n} seconds left")},
         "offer_more": {"one": _("and 1 more"), "other": _("and {n} more")},
         "tell_offer": _("{name} is offered to you."),
@@ -250,6 +251,8 @@ def _offer_words() -> Words:
         "tell_wrote": _("{name} wrote."),
         "tell_left": _("{name} left quickly. Do not try to reach them."),
         "tell_ended": _("{name} ended the conversation."),
+        "tell_drill_over": _("{name}: the drill is over."),
+        "tell_level": _("{name} is now at the level: {level}."),
         "tell_gone": _("{name} is no longer with you."),
         "tell_kept": _(
             "{name} is no longer with you. What you wrote was not sent: it stays in your list to be copied."
@@ -273,12 +276,15 @@ def _chat_words() -> Words:
         "unsent": _("On its way"),
         "reply_to": _("Reply to {name}"),
         "send_to_visitor": _("Send to visitor"),
+        "send_drill": _("Send (drill)"),
         "send_key": _("Ctrl+Enter sends. Enter makes a new line."),
         "save_key": _("Ctrl+Enter saves. Enter makes a new line."),
         "left": {"one": _("{n} character left"), "other": _("{n} characters left")},
         "too_long": {"one": _("{n} character too many"), "other": _("{n} characters too many")},
         "standing_active": _("The visitor is connected."),
         "standing_wrap_up": _("The conversation has ended. Please record the contact."),
+        "standing_drill_over": _("The drill is over."),
+        "drill_goals": _("See its goals"),
         "cannot_write_ended": _("The conversation has ended. You can no longer write to the visitor."),
         "not_yours": _("This conversation is no longer with you."),
         "kept_copy": _("Something here was not sent. Copy what you still need."),

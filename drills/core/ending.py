@@ -3,6 +3,8 @@
 from datetime import timedelta
 from enum import StrEnum
 
+from chat.core.conversation import State
+
 
 class Why(StrEnum):
     """Say why a drill is over."""
@@ -30,6 +32,11 @@ class CannotStart(ValueError):
     def __init__(self, flaw: Flaw) -> None:
         super().__init__(flaw.value)
         self.flaw = flaw
+
+
+def was_taken(state: State, measured: bool) -> bool:
+    """Tell whether who practises has a drill or had it, by its conversation; one handed back later was measured."""
+    return measured or state not in {State.WAITING, State.OFFERED, State.ABANDONED}
 
 
 TAKEN_WITHIN = timedelta(minutes=15)

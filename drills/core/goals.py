@@ -22,23 +22,19 @@ class Reached:
 def results(
     script: Script, happened: Sequence[Happening], entered: Mapping[str, datetime], opened_at: datetime
 ) -> tuple[Reached, ...]:
-    """Return how it came out with each goal; `entered` says when a step was first begun.
+    """Return how it came out with each goal, of a drill that nobody took with none; `entered` says when a step began.
 
     A goal whose time counts from a step that the visitor never came to was not asked of anybody, and is left out.
     """
     joined = next((one.at for one in happened if one.what is What.JOINED), None)
-    begins = {**entered, START: opened_at, **({JOINED: joined} if joined else {})}
-    return tuple(
-        _result(goal, happened, begins.get(goal.since))
-        for goal in script.goals
-        if goal.since in {START, JOINED} or goal.since in begins
-    )
+    if joined is None:
+        # nobody can be judged for what nobody was in
+        return ()
+    begins = {**entered, START: opened_at, JOINED: joined}
+    return tuple(_result(goal, happened, begins[goal.since]) for goal in script.goals if goal.since in begins)
 
 
-def _result(goal: Goal, happened: Sequence[Happening], since: datetime | None) -> Reached:
-    if since is None:
-        # nobody came
-        return Reached(goal.name, goal.words, False, None, False)
+def _result(goal: Goal, happened: Sequence[Happening], since: datetime) -> Reached:
     # a level that stood before the step began answers to it as well
     begins = None if goal.need.what is What.RAISED else since
     later = [one for one in happened if begins is None or one.at >= begins]

@@ -81,7 +81,11 @@ def _chosen(request: StaffRequest) -> tuple[Drill, list[int]]:
     if not allowed_at_all(request.actor.role, Action.START_DRILL) or request.POST.get("kind") == "practice":
         return Drill.PRACTICE, [request.actor.id]
     mark = Drill.PAGING if request.POST.get("pages") == "1" else Drill.DRILL
-    return mark, sorted({int(one) for one in request.POST.getlist("people") if one.isdecimal() and len(one) < 10})
+    return mark, _asked_for(request)
+
+
+def _asked_for(request: StaffRequest) -> list[int]:
+    return sorted({int(one) for one in request.POST.getlist("people") if one.isdecimal() and len(one) < 10})
 
 
 async def _page(request: StaffRequest, *, problem: str = "", begun: int = 0) -> HttpResponse:
@@ -93,6 +97,8 @@ async def _page(request: StaffRequest, *, problem: str = "", begun: int = 0) -> 
         "rows": [say.drill_shown(one) for one in rows],
         "scripts": say.scripts_offered(await in_db(scripts), request.actor.language),
         "chosen": request.POST.get("script", ""),
+        "with_whom": set(_asked_for(request)),
+        "pages": request.POST.get("pages") == "1",
         "people": await in_db(_people, request) if for_others else [],
         "for_others": for_others,
         "may_practise": allowed_at_all(request.actor.role, Action.PRACTISE),

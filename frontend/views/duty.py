@@ -17,7 +17,7 @@ from crisis import services as crisis
 from crisis.core.duty import BadDuty, Duty, DutyChanged, Province
 from crisis.selectors.duty import FIELDS, DutyVersion, duties, versions_for
 from frontend.duty_card import card, cards
-from frontend.duty_words import field_problems, province_names
+from frontend.duty_words import field_problems, province_names, without_accents
 from frontend.views.api import Body, Nothing, command
 from frontend.views.page import staff_page
 from staff.permissions import Action, allowed_at_all
@@ -45,7 +45,7 @@ async def table(request: StaffRequest) -> HttpResponse:
         {"code": code.value, "name": names[code.value], "duty": duty, "agency": duty.agency(language)}
         for code, duty in (await in_db(duties)).items()
     ]
-    rows.sort(key=lambda row: str(row["name"]))
+    rows.sort(key=lambda row: without_accents(str(row["name"])))
     may_edit = allowed_at_all(request.actor.role, Action.EDIT_DUTY)
     return staff_page(request, "duty", rows=rows, may_edit=may_edit, here="duty")
 

@@ -25,7 +25,7 @@ from crisis.core.ladder import SETTLED
 from crisis.selectors.duty import duties
 from crisis.services.external import ExternalView
 from encryption.text import Secret
-from frontend.duty_words import agency_names, province_names
+from frontend.duty_words import agency_names, province_names, without_accents
 from frontend.selectors import UNREADABLE
 from frontend.staff_words import error_words
 from frontend.views.api import STATUS
@@ -93,7 +93,7 @@ async def _numbers() -> list[dict[str, Any]]:
     rows = [
         {"code": code.value, "name": names[code.value], "duty": duty} for code, duty in (await in_db(duties)).items()
     ]
-    return sorted(rows, key=lambda row: str(row["name"]))
+    return sorted(rows, key=lambda row: without_accents(str(row["name"])))
 
 
 @require_GET

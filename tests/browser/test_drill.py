@@ -42,6 +42,7 @@ def test_a_drill_from_its_start_to_its_summary(tmp_path: Path) -> None:
         expect(log).to_contain_text("hi")
         expect(console.locator("#mine-count")).to_have_text("0 of 2")
         console.fill(".writer.message:visible textarea", "Are you safe to write?")
+        expect(console.locator(".writer.message:visible .send")).to_have_text("Send (drill)")
         console.press(".writer.message:visible textarea", "Control+Enter")
         shot(console, "console-drill")
 
@@ -59,4 +60,10 @@ def test_a_drill_from_its_start_to_its_summary(tmp_path: Path) -> None:
         expect(drills.locator(".goals .met").first).to_be_visible()
         assert problems(drills, "drill-summary-en") == []
         shot(drills, "drill-summary")
-        expect(console.locator(".conversation:visible .standing")).to_contain_text("ended")
+        # it was not the visitor who ended it, and there is something to be learned from it
+        expect(console.locator(".conversation:visible .standing")).to_have_text("The drill is over.")
+        expect(console.locator(".conversation:visible .goals-link")).to_have_attribute(
+            "href", f"/staff/drills/{drills.url.split('/')[-1]}"
+        )
+        expect(log).to_contain_text("The conversation ended, and the drill with it.")
+        expect(console.locator("form.contact:visible .drill-sign")).to_contain_text("counted nowhere")

@@ -319,3 +319,30 @@ test("every return by words is news, also one that takes the place of another", 
   assert.equal(views.newReturn(second, known), null);
   assert.equal(views.newReturn(second, undefined), null);
 });
+
+test("that a conversation in hand turns imminent is told, unless one raised it oneself", () => {
+  const at = (level, escalations = []) => ({ ...store.empty(), you, order: [ID], overview: { conversations: [conversation(ID, { level })], escalations } });
+  const by = (raised_by, climbs = 0) => [{ conversation: ID, level: 3, raised_by, climbs }];
+  const told = (before, after) => views.turnedImminent(before, after).map((one) => one.id);
+  assert.deepEqual(told(at(1), at(3, by(null))), [ID]);
+  assert.deepEqual(told(at(1), at(3, by("Dana"))), [ID]);
+  assert.deepEqual(told(at(1), at(3, by(you.name))), []);
+  assert.deepEqual(told(at(2), at(3, by(you.name, 1))), [ID], "it climbed by itself");
+  assert.deepEqual(told(at(3), at(3, by(null))), []);
+  assert.deepEqual(told(at(1), at(2)), []);
+  assert.deepEqual(told({ ...at(0), order: [] }, at(3)), [], "what was just taken shows its level");
+});
+
+test("what a visitor did not say is left out of how they came", () => {
+  const words = { in_en: "in English", door_help: "needs help", door_not_said: "not said" };
+  assert.equal(views.cameAs(words, conversation(ID)), "needs help · in English");
+  assert.equal(views.cameAs(words, conversation(ID, { door: "not_said" })), "in English");
+});
+
+test("a drill is over whoever ended it, but not while its visitor may come back, and a visitor's talk is no drill", () => {
+  const over = (fields) => views.drillOver(conversation(ID, fields));
+  assert.ok(over({ drill: true, ended_by: "visitor" }));
+  assert.ok(!over({ drill: true, ended_by: "left_quickly" }));
+  assert.ok(!over({ drill: true }));
+  assert.ok(!over({ ended_by: "visitor" }));
+});

@@ -1,11 +1,14 @@
 """Scripts of drills are read with clear complaints, visitors go on by what happened, and so are goals measured."""
 
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from chat.core.conversation import State
+from drills.core.ending import was_taken
 from drills.core.goals import results
 from drills.core.loading import BadScript, script_of
 from drills.core.progress import Do, Go, Happening, Over, Place, Say, gone_on, matched, next_move
@@ -70,6 +73,7 @@ def test_every_shipped_script_can_be_read_and_there_are_six_in_each_language() -
     for path in SHIPPED:
         script = script_of(path.stem, path.parent.name, path.read_text(encoding="utf-8"))
         assert len(script.goals) >= 5, path.name
+        assert not re.search("« | »", path.read_text(encoding="utf-8")), f"{path.name}: a word breaks inside its quotes"
         used = {one.when.words for step in script.steps.values() for one in step.then if one.when}
         used |= {goal.need.words for goal in script.goals}
         unused = set(script.words) - used
@@ -171,5 +175,8 @@ def test_goals_say_reached_too_late_or_not_by_what_really_happened() -> None:
     assert words(raised, entered={"hello": NOON})[1][0] == "no_push", "what was not asked of them is left out"
 
 
-def test_nobody_who_never_joined_has_reached_anything() -> None:
-    assert [one.reached for one in results(small(), (), {"hello": NOON}, NOON)] == [False, False]
+def test_nobody_is_judged_for_a_drill_that_was_not_taken() -> None:
+    assert results(small(), (), {"hello": NOON}, NOON) == ()
+    assert not was_taken(State.ABANDONED, measured=False)
+    assert was_taken(State.ABANDONED, measured=True), "it was handed back, and ended then"
+    assert was_taken(State.WRAP_UP, measured=False)

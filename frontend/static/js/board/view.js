@@ -1,7 +1,7 @@
 /** The rows of the supervisor's board: escalations, who waits, what runs. No text of any conversation. */
 
 import { age, dueIn, secondsLeft, since } from "../lib/ages.js";
-import { escalations, lastWritten, real, running, waitedFrom, waiting } from "../lib/console_views.js";
+import { cameAs, escalations, lastWritten, real, running, waitedFrom, waiting } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { byId, h, part, reconcile, setAttribute, setText } from "../staff/dom.js";
 import { levelMark, setLevel } from "../staff/level.js";
@@ -22,6 +22,9 @@ const STEPS = {
   acknowledged: ["start", "resolve", "stand-down"],
   in_progress: ["resolve", "stand-down"],
 };
+
+/** From this level on a conversation takes all places of its advocate. */
+const URGENT = 2;
 
 /** @type {readonly Step[]} */
 const ALL_STEPS = ["acknowledge", "start", "resolve", "stand-down"];
@@ -105,8 +108,11 @@ export function boardView(words, does) {
     setText(byId("tile-running", HTMLElement), String(seen.runs.length));
     byId("drills", HTMLElement).hidden = drills === 0;
     setText(byId("drills-words", HTMLElement), drills === 0 ? "" : say(words, "drills_run", { n: drills }));
-    setText(byId("tile-ready", HTMLElement), String(state.overview?.ready ?? 0));
-    setText(byId("tile-free", HTMLElement), say(words, "free", { n: state.overview?.free ?? 0 }));
+    const [ready, free] = [state.overview?.ready ?? 0, state.overview?.free ?? 0];
+    setText(byId("tile-ready", HTMLElement), String(ready));
+    // two are ready and none has a place: it is said why
+    const why = ready > 0 && free === 0 && seen.runs.some((one) => one.level >= URGENT) ? ` ${say(words, "free_urgent")}` : "";
+    setText(byId("tile-free", HTMLElement), `${say(words, "free", { n: free })}${why}`);
     byId("tile-raised-box", HTMLElement).classList.toggle("pressing", fresh > 0);
     byId("escalations-empty", HTMLElement).hidden = open.length > 0;
     byId("waiting-empty", HTMLElement).hidden = waits.length > 0;
@@ -221,7 +227,7 @@ export function boardView(words, does) {
   /** @param {HTMLElement} row @param {ConversationSummary} one @param {State} _ @param {number} now */
   function patchWaiting(row, one, _, now) {
     patchTop(row, one);
-    const about = `${say(words, `door_${one.door}`)} · ${say(words, `in_${one.language}`)}`;
+    const about = cameAs(words, one);
     const offer = one.state === "offered" ? ` · ${say(words, "offered_to", { name: one.advocate ?? say(words, "somebody") })}` : "";
     setText(part(row, ".what"), `${say(words, "waits", { age: since(words, waitedFrom(one), now) })} · ${about}${offer}`);
   }

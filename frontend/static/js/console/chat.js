@@ -2,7 +2,7 @@
 
 import { asksIdentity } from "../lib/asks_identity.js";
 import { isOwn } from "../lib/console_store.js";
-import { summary } from "../lib/console_views.js";
+import { drillOver, summary } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { byId, h, reconcile, setAttribute, setText } from "../staff/dom.js";
 import { levelMark, setLevel } from "../staff/level.js";
@@ -33,6 +33,12 @@ const COUNT_FROM = 3800;
  */
 export function chatPanel(words, id, name, slot, does) {
   const standing = h("p", { class: "standing" });
+  const goals = h(
+    "a",
+    { class: "goals-link", href: `/staff/drills/${id}`, target: "_blank", rel: "noopener", hidden: true },
+    say(words, "drill_goals"),
+    h("span", { class: "unseen" }, ` ${say(words, "new_tab")}`),
+  );
   const heading = h("h2", { tabindex: "-1" }, name);
   const region = h("div", { role: "log", tabindex: "0", "aria-label": say(words, "log_of", { name }) });
   const unsent = h("ul", { class: "unsent", "aria-label": say(words, "unsent") });
@@ -55,7 +61,7 @@ export function chatPanel(words, id, name, slot, does) {
   const asks = h("p", { class: "asks", role: "status" });
   const mark = levelMark(words, 0);
   const returned = returnPanel(words, id, name, does.tell);
-  const element = h("div", { class: "conversation", "data-slot": slot }, h("header", {}, heading, mark, standing), returned.element, left, earlier, scroller, asks, composer.element);
+  const element = h("div", { class: "conversation", "data-slot": slot }, h("header", {}, heading, mark, standing, goals), returned.element, left, earlier, scroller, asks, composer.element);
   const log = logView(region, scroller, words, does.reached);
   let outgoing = 0;
 
@@ -79,9 +85,13 @@ export function chatPanel(words, id, name, slot, does) {
     outgoing = outbox.length;
     earlier.hidden = (state.logs[id]?.first ?? 0) === 0;
     showReached(state);
-    setText(standing, one === undefined || !mine ? say(words, "not_yours") : warning(words, one) || say(words, `standing_${one.state}`));
+    setText(standing, one === undefined || !mine ? say(words, "not_yours") : warning(words, one) || say(words, drillOver(one) ? "standing_drill_over" : `standing_${one.state}`));
+    goals.hidden = one?.drill !== true || one.state !== "wrap_up";
     element.classList.toggle("alarm", one !== undefined && warning(words, one) !== "");
-    if (one !== undefined) element.classList.toggle("drill", one.drill === true);
+    if (one !== undefined) {
+      element.classList.toggle("drill", one.drill === true);
+      composer.rename(say(words, one.drill === true ? "send_drill" : "send_to_visitor"));
+    }
     setText(asks, mine && one?.state === "active" && does.cardDue() && asksIdentity(composer.draft()) ? say(words, "duty_asks") : "");
     composer.allow(mine && one?.state === "active", say(words, mine ? "cannot_write_ended" : "not_yours"));
   }
@@ -228,6 +238,8 @@ export function textForm(words, how) {
     draft: () => box.value,
     /** Tell spell checkers and screen readers what is written here. @param {string} language */
     speak: (language) => setAttribute(box, "lang", language),
+    /** Name the button by what it does here. @param {string} name */
+    rename: (name) => setText(button, name),
     /** Say whether a text that waits goes out now or only when the line is back. @param {boolean} connected */
     way: (connected) => {
       if (waits === "") return;

@@ -114,6 +114,7 @@ export function contextPanel(words, choices, id, name, does) {
     const here = escalations(state).filter((escalation) => escalation.conversation === id);
     reconcile(raised, here, (escalation) => escalation.id, () => raisedRow(words), (row, escalation) => patchRaised(words, row, escalation, now));
     contact.element.hidden = one.state !== "wrap_up";
+    contact.practice(one.drill === true);
     end.render(state, one.state === "active");
     flag.element.hidden = false;
     codeWord.render(one.state === "active");
@@ -221,12 +222,14 @@ function contactForm(words, choices, id, name, does) {
   const text = h("textarea", { id: `${key}-summary`, rows: 3, autocomplete: "off", "aria-describedby": `${key}-hint ${key}-problem`, dir: "auto" });
   const problem = h("p", { class: "problem", id: `${key}-problem`, role: "alert" });
   const button = h("button", { type: "submit", class: "main" }, say(words, "contact_save"));
+  const practice = h("p", { class: "drill-sign", hidden: true }, h("span", { "aria-hidden": "true" }, "◎ "), say(words, "contact_practice"));
   const later = h("button", { type: "button" }, say(words, "contact_later"));
   later.addEventListener("click", does.toList);
   const form = h(
     "form",
     { class: "contact", autocomplete: "off", hidden: true },
     h("h3", {}, say(words, "contact_title", { name })),
+    practice,
     h("label", { for: kind.id }, say(words, "contact_type")),
     kind,
     h("label", { for: disposition.id }, say(words, "contact_disposition")),
@@ -258,7 +261,12 @@ function contactForm(words, choices, id, name, does) {
     done = true;
     return does.tell(say(words, "contact_done", { name }));
   });
-  return { element: form, draft: () => text.value, focus: () => kind.focus(), recorded: () => done, recording: () => button.disabled };
+  /** Say whether this is a drill's. @param {boolean} drill */
+  function practised(drill) {
+    practice.hidden = !drill;
+    setText(button, say(words, drill ? "contact_save_drill" : "contact_save"));
+  }
+  return { element: form, draft: () => text.value, focus: () => kind.focus(), recorded: () => done, recording: () => button.disabled, practice: practised };
 }
 
 /**

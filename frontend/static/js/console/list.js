@@ -1,7 +1,7 @@
 /** The left pane: what this person holds, and who waits. Nothing in it moves while the pointer or the focus is there. */
 
 import { since } from "../lib/ages.js";
-import { capacity, heldBy, lastWritten, mine, offered, real, unanswered, unread, waitedFrom, waiting, whyNotTake } from "../lib/console_views.js";
+import { cameAs, capacity, heldBy, lastWritten, mine, offered, real, unanswered, unread, waitedFrom, waiting, whyNotTake } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { byId, h, part, reconcile, setAttribute, setText } from "../staff/dom.js";
 import { levelMark, setLevel } from "../staff/level.js";
@@ -154,7 +154,7 @@ export function listPane(words, does) {
     setText(part(row, ".handle"), name);
     setAttribute(take, "aria-label", say(words, "take_name", { name }));
     setLevel(words, part(row, ".level"), one.level);
-    setText(part(row, ".state"), `${say(words, `door_${one.door}`)} · ${say(words, `in_${one.language}`)}`);
+    setText(part(row, ".state"), cameAs(words, one));
     const age = since(words, waitedFrom(one), now);
     const to = own ? say(words, "offered_to_you") : say(words, "offered_to", { name: one.advocate ?? say(words, "somebody") });
     setText(part(row, ".row-age"), say(words, "waits", { age }) + (one.state === "offered" ? ` · ${to}` : ""));

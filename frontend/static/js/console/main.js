@@ -1,7 +1,7 @@
 /** The advocate's console: joins the socket, the store and the panes. */
 
 import { asked, answered, empty, forgotten, holding, landed, letGo, queued, readToEnd, reduce, toFollow } from "../lib/console_store.js";
-import { mine, newReturn, offered, offeredNoMore, real, summary, unread, waiting } from "../lib/console_views.js";
+import { drillOver, mine, newReturn, offered, offeredNoMore, real, summary, turnedImminent, unread, waiting } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { openLine } from "../lib/socket.js";
 import { newId } from "../staff/api.js";
@@ -100,8 +100,9 @@ function compare(before) {
   const offers = offered(state).filter((one) => !offered(before).some((old) => old.id === one.id));
   const fresh = real(waiting(state)).filter((one) => !known.has(one.id));
   for (const one of offers) mention(say(words, "tell_offer", { name: one.handle }));
-  if (before.overview !== null && fresh.length > 0) mention(say(words, "tell_waiting", { n: real(waiting(state)).length }));
+  if (before.overview !== null && fresh.length > 0) mention(say(words, "tell_waiting", { n: real(waiting(state)).length }), "waiting");
   for (const one of offeredNoMore(before, state)) mention(say(words, "tell_back", { name: one.handle }));
+  for (const one of turnedImminent(before, state)) mention(say(words, "tell_level", { name: one.handle, level: say(words, `level_${one.level}`) }));
   if (offers.length > 0) beep();
   for (const one of mine(before)) {
     const next = summary(state, one.id);
@@ -109,7 +110,7 @@ function compare(before) {
     const returned = newReturn(one, next);
     if (one.ended_by === null && next?.ended_by === "left_quickly") mention(say(words, "tell_left", { name }));
     else if (returned !== null) mention(say(words, returned.times > 1 ? "tell_returned_again" : "tell_returned", { name, n: returned.times })), beep();
-    else if (one.ended_by === null && next?.ended_by === "visitor") mention(say(words, "tell_ended", { name }));
+    else if (one.ended_by === null && next?.ended_by === "visitor") mention(say(words, drillOver(next) ? "tell_drill_over" : "tell_ended", { name }));
     if (!state.order.includes(one.id)) gone(one.id, name, one.state === "wrap_up");
   }
 }

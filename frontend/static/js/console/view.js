@@ -1,7 +1,7 @@
 /** What stands around the conversations: availability, offers, the line, one status, the title's counter. */
 
 import { secondsLeft, since } from "../lib/ages.js";
-import { offered, unreadInAll, waitedFrom } from "../lib/console_views.js";
+import { cameAs, offered, unreadInAll, waitedFrom } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { byId, setText } from "../staff/dom.js";
 import { levelMark, setLevel } from "../staff/level.js";
@@ -98,8 +98,7 @@ export function surroundings(words, does) {
       text,
       say(words, "offer", {
         name: one.handle,
-        door: say(words, `door_${one.door}`),
-        language: say(words, `in_${one.language}`),
+        about: cameAs(words, one),
         age: since(words, waitedFrom(one), now),
       }),
     );
@@ -123,13 +122,13 @@ export function surroundings(words, does) {
  */
 export function voice() {
   const place = byId("status", HTMLElement);
-  /** @type {string[]} */
+  /** @type {{text: string, about: string}[]} */
   let collected = [];
   /** @type {ReturnType<typeof setTimeout> | null} */
   let timer = null;
 
   function flush() {
-    const text = collected.join(" ");
+    const text = collected.map((one) => one.text).join(" ");
     if (text !== "") setText(place, text);
     collected = [];
     timer = null;
@@ -144,14 +143,14 @@ export function voice() {
       place.textContent = "";
       setTimeout(() => setText(place, text), 30);
     },
-    /** @param {string} text */
-    mention: (text) => {
-      if (!collected.includes(text)) collected.push(text);
+    /** Tell of something soon; of what takes the place of something older, only the newest. @param {string} text @param {string} [about] */
+    mention: (text, about = text) => {
+      collected = [...collected.filter((one) => one.about !== about), { text, about }];
       timer ??= setTimeout(flush, COLLECTED_FOR);
     },
     /** Take back what is no longer news. @param {string} text */
     retract: (text) => {
-      collected = collected.filter((other) => other !== text);
+      collected = collected.filter((one) => one.text !== text);
     },
   };
 }

@@ -5,10 +5,14 @@
  * @typedef {import("./console_store.js").Line} Line
  * @typedef {import("./console_store.js").ConversationSummary} ConversationSummary
  * @typedef {import("./console_store.js").EscalationSummary} EscalationSummary
+ * @typedef {import("./say.js").Words} Words
  */
 
 import { inOrder } from "./escalation_order.js";
 import { HELD, MOST_HELD, READABLE, isMine, isOwn, readUpTo } from "./console_store.js";
+import { say } from "./say.js";
+
+const IMMINENT = 3;
 
 /**
  * Return a conversation's summary.
@@ -40,6 +44,21 @@ export function mine(state) {
 export function newReturn(before, next) {
   const returned = next?.returned ?? null;
   return returned !== null && returned.number !== before.returned?.number ? returned : null;
+}
+
+/**
+ * Return those of this person's conversations in which a danger now is imminent and was not before; that they raised
+ * it so themselves they know.
+ *
+ * @param {State} before
+ * @param {State} state
+ * @returns {readonly ConversationSummary[]}
+ */
+export function turnedImminent(before, state) {
+  const raised = (state.overview?.escalations ?? []).filter((one) => one.level >= IMMINENT && one.climbs === 0 && one.raised_by === state.you?.name);
+  const own = new Set(raised.map((one) => one.conversation));
+  const levels = new Map(mine(before).map((one) => [one.id, one.level]));
+  return mine(state).filter((one) => one.level >= IMMINENT && (levels.get(one.id) ?? IMMINENT) < IMMINENT && !own.has(one.id));
 }
 
 /**
@@ -106,6 +125,17 @@ export function escalations(state) {
  */
 export function waitedFrom(one) {
   return one.waiting_since ?? one.opened_at;
+}
+
+/**
+ * Return in words how a visitor came and in which language they write; what they did not say is left out.
+ *
+ * @param {Words} words
+ * @param {{door: string, language: string}} one
+ */
+export function cameAs(words, one) {
+  const doors = one.door === "not_said" ? [] : [say(words, `door_${one.door}`)];
+  return [...doors, say(words, `in_${one.language}`)].join(" · ");
 }
 
 /**
@@ -207,6 +237,15 @@ export function capacity(state) {
  */
 export function real(some) {
   return some.filter((one) => !one.drill);
+}
+
+/**
+ * Tell whether a drill is over, whoever ended it; a scripted visitor who left quickly may come back.
+ *
+ * @param {ConversationSummary | undefined} one
+ */
+export function drillOver(one) {
+  return one?.drill === true && one.ended_by !== null && one.ended_by !== "left_quickly";
 }
 
 /** @param {ConversationSummary} a @param {ConversationSummary} b */

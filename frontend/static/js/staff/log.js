@@ -149,7 +149,10 @@ export function logView(region, scroller, words, reached = () => {}) {
  */
 function item(state, line, words, spoken) {
   const at = h("time", { datetime: line.at }, clock(line.at, words));
-  if (line.type === "fact") return h("li", { class: `fact fact-${line.code}` }, fact(words, line), " ", at);
+  if (line.type === "fact") {
+    const drill = summary(state, line.conversation)?.drill === true;
+    return h("li", { class: `fact fact-${line.code}` }, fact(words, line, drill), " ", at);
+  }
   const text = h("p", { class: "text", dir: "auto" }, line.body);
   const own = isOwn(state, line);
   if (line.type === "note") {
@@ -167,9 +170,11 @@ function item(state, line, words, spoken) {
  *
  * @param {Words} words
  * @param {{code: string, name: string | null, level: number | null}} line
+ * @param {boolean} [drill] a drill ends for a visitor who may have had no part in it
  * @returns {string}
  */
-export function fact(words, line) {
+export function fact(words, line, drill = false) {
+  if (drill && knows(words, `drill_${line.code}`)) return say(words, `drill_${line.code}`);
   const key = line.name === null && knows(words, `fact_${line.code}_alone`) ? `fact_${line.code}_alone` : `fact_${line.code}`;
   const level = line.level === null ? "" : say(words, `level_${line.level}`);
   return say(words, key, { name: line.name ?? say(words, "somebody"), level });
