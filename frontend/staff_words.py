@@ -236,6 +236,8 @@ def _list_words() -> Words:
         "take": _("Take"),
         "take_name": _("Take {name}"),
         "take_full": _("You hold as many conversations as you can ({most})."),
+        "take_offer": _("An offer waits for your answer. Decline it to take somebody else."),
+        "take_record": _("{name} is over: record it to free its place."),
         "take_urgent": _("You hold an urgent conversation. It needs you alone."),
         "take_away": _("You are away. Choose “Ready” or “Busy” to take a conversation."),
     }
@@ -243,7 +245,7 @@ def _list_words() -> Words:
 
 def _offer_words() -> Words:
     return {
-        "offer": _("{name} is offered to you · {about} · waiting for {age}"),
+        "offer": _("{name} is offered to you"),
         "offer_left": {"one": _("{n} second left"), "other": _("{n} seconds left")},
         "offer_more": {"one": _("and 1 more"), "other": _("and {n} more")},
         "tell_offer": _("{name} is offered to you."),
@@ -262,6 +264,10 @@ def _offer_words() -> Words:
         "tell_back": _(
             "{name} waits for somebody again. It is not offered to you for {minutes} minutes; you can still take it."
         ).replace("{minutes}", str(NOT_AGAIN_WITHIN // timedelta(minutes=1))),
+        "tell_back_soon": _(
+            "{name} waits for somebody again. It is offered to you again soon if nobody else is free; you can still "
+            "take it."
+        ),
         "nobody_unanswered": _("Nobody waits for your answer."),
         "no_such_chat": _("You have no conversation number {n}."),
     }

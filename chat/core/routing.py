@@ -1,7 +1,7 @@
 """Who is offered which waiting conversation. Pure: rows in, pairs out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,6 +22,9 @@ NOT_AGAIN_WITHIN = timedelta(minutes=3)
 
 URGENT = 2
 """From this level on a conversation needs its advocate alone."""
+URGENT_AGAIN_AFTER = timedelta(seconds=20)
+"""The same for a visitor in danger. It is not nothing: while it is offered to somebody who is not at the desk, no
+colleague can take it."""
 HEAD_START = {0: timedelta(0), 1: timedelta(minutes=2), 2: timedelta(minutes=20), 3: timedelta(hours=1)}
 """How much earlier a conversation counts as having arrived, by level. A start and not a rank, so nobody starves."""
 
@@ -35,17 +38,31 @@ class Waiting:
     since: datetime
     language: str
     not_to: frozenset[int] = frozenset()
+    after_others: frozenset[int] = frozenset()
+    """They are asked again, once nobody else can be."""
+    kept_free: frozenset[int] = frozenset()
+    """Nothing calm is put in the way of their being asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """Describe an offer that came to nothing: it was declined, or it lapsed."""
+
+    person: int
+    ended_at: datetime
+    lapsed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Describe somebody who takes conversations."""
+    """Describe somebody who takes conversations; `to_record` are the levels of what is over and not yet recorded."""
 
     id: int
     languages: frozenset[str]
     capacity: int
     held_levels: tuple[int, ...]
     last_begun: datetime | None
+    to_record: tuple[int, ...] = ()
 
 
 def watched_since(since: datetime, last: datetime, now: datetime) -> datetime:
@@ -53,10 +70,15 @@ def watched_since(since: datetime, last: datetime, now: datetime) -> datetime:
     return now if now - last > LONGEST_BREAK else since
 
 
-def free_seats(capacity: int, held_levels: Sequence[int]) -> int:
-    """Return how many more somebody can hold; an urgent one lowers the capacity to one."""
-    most = 1 if any(level >= URGENT for level in held_levels) else min(capacity, MOST_HELD)
-    return max(0, most - len(held_levels))
+def free_seats(capacity: int, held_levels: Sequence[int], to_record: Sequence[int] = (), *, level: int = 0) -> int:
+    """Return how many more of `level` somebody can hold; an urgent one lowers the capacity to one.
+
+    What is over and waits for its record takes a seat as well, though not from a visitor in danger.
+    """
+    everything = (*held_levels, *to_record)
+    counts = held_levels if level >= URGENT else everything
+    most = 1 if any(held >= URGENT for held in counts) else min(capacity, MOST_HELD)
+    return max(0, min(most - len(counts), MOST_HELD - len(everything)))
 
 
 def may_practise(capacity: int, held_levels: Sequence[int], drills: int) -> bool:
@@ -67,6 +89,23 @@ def may_practise(capacity: int, held_levels: Sequence[int], drills: int) -> bool
     return drills == 0 and free_seats(capacity, held_levels) > 0
 
 
+def not_again_within(level: int) -> timedelta:
+    """Return for how long a conversation is not offered again to who declined it or let its offer lapse."""
+    return URGENT_AGAIN_AFTER if level >= URGENT else NOT_AGAIN_WITHIN
+
+
+def with_past(one: Waiting, past: Sequence[Unmet], now: datetime) -> Waiting:
+    """Return a waiting conversation with what its earlier offers mean for its next one."""
+    recent = [offer for offer in past if now - offer.ended_at < not_again_within(one.level)]
+    return replace(
+        one,
+        not_to=frozenset(offer.person for offer in recent),
+        after_others=frozenset(offer.person for offer in past if now - offer.ended_at < NOT_AGAIN_WITHIN),
+        # who declined has chosen, and may be offered something calm meanwhile
+        kept_free=frozenset(offer.person for offer in recent if offer.lapsed and one.level >= URGENT),
+    )
+
+
 def in_order(waiting: Sequence[Waiting]) -> list[Waiting]:
     """Return the queue: arrival, with a head start for danger."""
     return sorted(waiting, key=lambda one: (one.since - HEAD_START[min(one.level, 3)], str(one.id)))
@@ -74,24 +113,31 @@ def in_order(waiting: Sequence[Waiting]) -> list[Waiting]:
 
 def offers(waiting: Sequence[Waiting], ready: Sequence[Ready]) -> list[tuple[UUID, int]]:
     """Pair waiting conversations with people: the same language first, then the least load, then the longest idle."""
-    seats = {person.id: free_seats(person.capacity, person.held_levels) for person in ready}
-    load = {person.id: len(person.held_levels) for person in ready}
+    held = {person.id: list(person.held_levels) for person in ready}
+    kept_free: set[int] = set()
     pairs = []
     for one in in_order(waiting):
-        candidates = [person for person in ready if seats[person.id] > 0 and person.id not in one.not_to]
+        barred = one.not_to if one.level >= URGENT else one.not_to | kept_free
+        candidates = [
+            person
+            for person in ready
+            if person.id not in barred
+            and free_seats(person.capacity, held[person.id], person.to_record, level=one.level) > 0
+        ]
         if not candidates:
+            kept_free |= one.kept_free
             continue
         best = min(
             candidates,
             key=lambda person: (
+                person.id in one.after_others,
                 one.language not in person.languages,
-                load[person.id],
+                len(held[person.id]) + len(person.to_record),
                 person.last_begun.timestamp() if person.last_begun else 0.0,
                 person.id,
             ),
         )
         pairs.append((one.id, best.id))
         # an urgent one takes all of somebody's seats: what else is offered beside it could not be taken
-        seats[best.id] = 0 if one.level >= URGENT else seats[best.id] - 1
-        load[best.id] += 1
+        held[best.id].append(one.level)
     return pairs

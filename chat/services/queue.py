@@ -21,11 +21,13 @@ from chat.core.routing import (
     OFFER_LASTS,
     RESCUE_GRACE,
     Ready,
+    Unmet,
     Waiting,
     free_seats,
     may_practise,
     offers,
     watched_since,
+    with_past,
 )
 from chat.log import StoredEvent
 from chat.models import Assignment, Conversation, Watch
@@ -183,16 +185,12 @@ def _waiting(now: datetime) -> list[Waiting]:
     recent = Assignment.objects.filter(
         conversation__state=State.WAITING, outcome__in=["declined", "lapsed"], ended_at__gt=now - NOT_AGAIN_WITHIN
     )
-    not_to: dict[UUID, set[int]] = {}
-    for assignment in recent:
-        not_to.setdefault(assignment.conversation_id, set()).add(assignment.advocate_id)
+    past: dict[UUID, list[Unmet]] = {}
+    for pk, person, ended_at, outcome in recent.values_list("conversation_id", "advocate_id", "ended_at", "outcome"):
+        past.setdefault(pk, []).append(Unmet(person, ended_at or now, lapsed=outcome == "lapsed"))
     return [
-        Waiting(
-            id=row.pk,
-            level=row.level,
-            since=row.waiting_since or row.opened_at,
-            language=row.language,
-            not_to=frozenset(not_to.get(row.pk, ())),
+        with_past(
+            Waiting(row.pk, row.level, row.waiting_since or row.opened_at, row.language), past.get(row.pk, ()), now
         )
         # a drill takes no visitor's turn: `chat.services.drills` offers it to whom it is for
         for row in Conversation.objects.filter(state=State.WAITING, drill="")
@@ -201,9 +199,10 @@ def _waiting(now: datetime) -> list[Waiting]:
 
 def _ready(now: datetime) -> list[Ready]:
     held: dict[int, list[int]] = {}
+    to_record: dict[int, list[int]] = {}
     rows = Conversation.objects.filter(state__in=HELD, drill="")
-    for advocate_id, level in rows.values_list("advocate_id", "level"):
-        held.setdefault(advocate_id or 0, []).append(level)
+    for advocate_id, level, state in rows.values_list("advocate_id", "level", "state"):
+        (to_record if state == State.WRAP_UP else held).setdefault(advocate_id or 0, []).append(level)
     real = Assignment.objects.filter(conversation__drill="")
     begun = dict(real.values_list("advocate_id").annotate(Max("begun_at")))
     return [
@@ -213,6 +212,7 @@ def _ready(now: datetime) -> list[Ready]:
             capacity=row.user.capacity,
             held_levels=tuple(held.get(row.user.pk, ())),
             last_begun=begun.get(row.user.pk),
+            to_record=tuple(to_record.get(row.user.pk, ())),
         )
         # a supervisor takes conversations by choice and is offered none
         for row in ready_people(now).filter(user__role="advocate")
@@ -222,11 +222,14 @@ def _ready(now: datetime) -> list[Ready]:
 def has_seat(person: User, conversation: Conversation) -> bool:
     """Tell whether somebody can hold one more; drills take no seat from visitors. The caller holds both locks."""
     held = Conversation.objects.filter(advocate=person, state__in=HELD).exclude(pk=conversation.pk)
-    levels = list(held.filter(drill="").values_list("level", flat=True))
+    others = list(held.values_list("drill", "level", "state"))
+    running = [level for drill, level, state in others if not drill and state != State.WRAP_UP]
+    to_record = [level for drill, level, state in others if not drill and state == State.WRAP_UP]
     if conversation.drill:
         # a drill whose contact is still to be recorded keeps nobody from the next one
-        return may_practise(person.capacity, levels, held.exclude(drill="").filter(state__in=OPEN).count())
-    return free_seats(person.capacity, levels) > 0
+        drills = sum(drill != "" and state in OPEN for drill, _, state in others)
+        return may_practise(person.capacity, [*running, *to_record], drills)
+    return free_seats(person.capacity, running, to_record, level=conversation.level) > 0
 
 
 def offer_one(conversation_id: UUID, user_id: int, now: datetime) -> StoredEvent | None:

@@ -21,7 +21,7 @@ from cases import services as case_services
 from chat import broadcast
 from chat.consumers.visitor import address_of
 from chat.core.errors import Refused
-from chat.core.routing import NOT_AGAIN_WITHIN, OFFER_LASTS
+from chat.core.routing import NOT_AGAIN_WITHIN, OFFER_LASTS, URGENT_AGAIN_AFTER
 from chat.db import in_db
 from chat.limits import limits
 from chat.selectors import pause_lengths
@@ -153,6 +153,7 @@ async def console(request: StaffRequest) -> HttpResponse:
         "choices": {**contact_choices(), "pauses": await in_db(pause_lengths)},
         "seconds": int(OFFER_LASTS.total_seconds()),
         "minutes": NOT_AGAIN_WITHIN // timedelta(minutes=1),
+        "soon": int(URGENT_AGAIN_AFTER.total_seconds()),
     }
     return staff_page(request, "console", here="console", **context)
 

@@ -4,12 +4,21 @@ from datetime import datetime, timedelta
 from unittest import mock
 from uuid import UUID
 
+import pytest
 from django.db import OperationalError
 from django.test import TestCase
 
 from audit.models import AuditEvent
 from chat import services
-from chat.core.routing import FADES_AFTER, LONGEST_BREAK, NOT_AGAIN_WITHIN, OFFER_LASTS, RESCUE_GRACE
+from chat.core.errors import Refused
+from chat.core.routing import (
+    FADES_AFTER,
+    LONGEST_BREAK,
+    NOT_AGAIN_WITHIN,
+    OFFER_LASTS,
+    RESCUE_GRACE,
+    URGENT_AGAIN_AFTER,
+)
 from chat.models import Assignment, Conversation, Event, Watch
 from chat.selectors import conversation_for
 from staff.selectors import LEASE
@@ -60,6 +69,28 @@ class OfferStories(TestCase):
         services.offer_waiting(now=NOON)
         held = Conversation.objects.filter(advocate_id=self.ben.id).count()
         assert held == 2
+
+    def test_a_visitor_in_danger_is_offered_again_soon_and_nothing_calm_before(self) -> None:
+        Conversation.objects.filter(pk=self.pk).update(level=3)
+        services.offer_waiting(now=NOON)
+        calm, _ = waiting()
+        lapsed = NOON + OFFER_LASTS
+        renew_lease(user_id=self.ben.id, now=lapsed)
+        services.lapse_offers(now=lapsed)
+        assert services.offer_waiting(now=lapsed).result == 0
+        assert services.offer_waiting(now=lapsed + URGENT_AGAIN_AFTER).result == 1
+        assert [conversation(pk).state for pk in (self.pk, calm)] == ["offered", "waiting"]
+
+    def test_a_record_that_is_still_to_be_written_keeps_nobody_in_danger_waiting(self) -> None:
+        ended = [held_by(self.ben)[0] for _ in range(2)]
+        Conversation.objects.filter(pk__in=ended).update(state="wrap_up", ended_by="visitor", ended_at=NOON)
+        assert services.offer_waiting(now=NOON).result == 0
+        with pytest.raises(Refused):
+            services.take(actor=self.ben, conversation_id=self.pk, now=NOON)
+        Conversation.objects.filter(pk=self.pk).update(level=2)
+        assert services.offer_waiting(now=NOON).result == 1
+        services.take(actor=self.ben, conversation_id=self.pk, now=NOON)
+        assert conversation(self.pk).state == "active"
 
     def test_a_supervisor_and_a_silent_console_are_offered_nothing(self) -> None:
         set_availability(user_id=self.ben.id, state="away", now=NOON)

@@ -129,6 +129,8 @@ def test_an_offer_that_ran_out_is_said_and_can_still_be_taken(opens: Opens) -> N
     page = desk.page
     desk.list(conversation(1), conversation(2, state="offered", offer_until=ago(-30)))
     expect(page.locator("#offer")).to_be_visible()
+    within = "offer.getBoundingClientRect().bottom <= document.querySelector('#console').getBoundingClientRect().top"
+    assert page.evaluate(within), "nothing of an offer is cut off"
     desk.list(conversation(1), conversation(2, state="waiting", advocate_id=None, waiting_since=ago(50)))
     expect(page.locator("#status")).to_contain_text(
         "Heron 2 waits for somebody again. It is not offered to you for 3 minutes; you can still take it."

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { age, dueIn, secondsLeft, since } from "../../frontend/static/js/lib/ages.js";
+import * as seats from "../../frontend/static/js/lib/console_seats.js";
 import * as store from "../../frontend/static/js/lib/console_store.js";
 import { OPENS_WITHIN, expired, mayOpen, pressed } from "../../frontend/static/js/lib/console_taking.js";
 import * as views from "../../frontend/static/js/lib/console_views.js";
@@ -240,10 +241,23 @@ test("an offer that ran out is news only while the conversation waits, for whome
 });
 
 test("taking is refused with the true reason", () => {
-  assert.equal(views.whyNotTake(after(welcome, overview([]))), null);
-  assert.equal(views.whyNotTake(after(welcome, overview([], { availability: "away" }))), "away");
-  assert.equal(views.whyNotTake(after(welcome, overview([conversation(ID), conversation(OTHER, { state: "wrap_up" })]))), "full");
-  assert.equal(views.whyNotTake(after(welcome, overview([conversation(ID, { level: 2 })]))), "urgent");
+  assert.equal(seats.whyNotTake(after(welcome, overview([]))), null);
+  assert.equal(seats.whyNotTake(after(welcome, overview([], { availability: "away" }))), "away");
+  assert.equal(seats.whyNotTake(after(welcome, overview([conversation(ID), conversation(OTHER, { state: "wrap_up" })]))), "record");
+  assert.equal(seats.whyNotTake(after(welcome, overview([conversation(ID), conversation(OTHER)]))), "full");
+  assert.equal(seats.whyNotTake(after(welcome, overview([conversation(ID, { level: 2 })]))), "urgent");
+  assert.equal(seats.whyNotTake(after(welcome, overview([conversation(ID), conversation(OTHER, { state: "offered" })]))), "offer");
+});
+
+test("a visitor in danger waits neither for a record nor behind a calm offer", () => {
+  const calm = after(welcome, overview([conversation(ID), conversation(OTHER, { state: "offered" })]));
+  assert.equal(seats.whyNotTake(calm, 3), null);
+  assert.deepEqual(seats.givesWay(calm, 3).map((one) => one.id), [OTHER]);
+  assert.deepEqual(seats.givesWay(calm, 1), []);
+  assert.deepEqual(seats.givesWay(after(welcome, overview([conversation(OTHER, { state: "offered" })])), 3), [], "there is a place beside it");
+  assert.equal(seats.whyNotTake(after(welcome, overview([conversation(ID), conversation(OTHER, { state: "wrap_up", level: 3 })])), 2), null);
+  assert.equal(seats.whyNotTake(after(welcome, overview([conversation(ID), conversation(OTHER)])), 3), "full");
+  assert.equal(seats.whyNotTake(after(welcome, overview([conversation(ID, { state: "offered", level: 2 })])), 3), "offer");
 });
 
 test("of what nobody acknowledged the oldest escalation comes first; settled ones are gone, and the gravest is known", () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { capacity, heldBy, waiting, whyNotTake } from "../../frontend/static/js/lib/console_views.js";
+import { capacity, heldBy, whyNotTake } from "../../frontend/static/js/lib/console_seats.js";
+import { waiting } from "../../frontend/static/js/lib/console_views.js";
 import { gravest, inOrder, realFirst } from "../../frontend/static/js/lib/escalation_order.js";
 
 const one = (/** @type {string} */ id, /** @type {object} */ about) => ({ id, state: "raised", level: 2, raised_at: "2026-11-23T12:00:00.000Z", climbs: 0, ...about });

@@ -8,7 +8,17 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.core.routing import Ready, Waiting, free_seats, in_order, offers
+from chat.core.routing import (
+    NOT_AGAIN_WITHIN,
+    URGENT_AGAIN_AFTER,
+    Ready,
+    Unmet,
+    Waiting,
+    free_seats,
+    in_order,
+    offers,
+    with_past,
+)
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -50,6 +60,38 @@ def test_offers_prefer_the_language_and_respect_a_refusal() -> None:
     assert offers([replace(french, not_to=frozenset({1, 2}))], [ben, cleo]) == []
 
 
+def test_a_visitor_in_danger_is_soon_offered_again_and_nothing_calm_comes_in_between() -> None:
+    danger, calm = waiting(1, 5, level=3), waiting(2, 9)
+    lapsed, declined = Unmet(1, NOON, lapsed=True), Unmet(1, NOON, lapsed=False)
+    soon, later = NOON + URGENT_AGAIN_AFTER, NOON + NOT_AGAIN_WITHIN
+    just = NOON + timedelta(seconds=1)
+    assert offers([with_past(danger, [lapsed], just), calm], [ready(1)]) == [], "its seat is kept"
+    assert offers([with_past(danger, [declined], just), calm], [ready(1)]) == [(calm.id, 1)], "who declined has chosen"
+    assert offers([with_past(danger, [lapsed], soon), calm], [ready(1)]) == [(danger.id, 1)]
+    assert offers([with_past(danger, [lapsed], just), calm], [ready(1), ready(2)]) == [(danger.id, 2), (calm.id, 1)]
+    other = waiting(3, 1, level=2)
+    assert offers([with_past(danger, [lapsed], just), other], [ready(1)]) == [(other.id, 1)], "danger waits for none"
+    assert offers([with_past(calm, [lapsed], soon)], [ready(1)]) == []
+    assert offers([with_past(calm, [lapsed], later)], [ready(1)]) == [(calm.id, 1)]
+
+
+def test_who_let_a_visitor_in_danger_wait_is_asked_after_everybody_who_did_not() -> None:
+    danger = with_past(
+        waiting(1, 5, level=2, language="fr"), [Unmet(1, NOON, lapsed=True)], NOON + timedelta(minutes=1)
+    )
+    assert offers([danger], [ready(1, "fr"), ready(2)]) == [(danger.id, 2)]
+
+
+def test_what_waits_for_its_record_takes_no_seat_from_a_visitor_in_danger() -> None:
+    assert free_seats(2, [0], [0]) == 0
+    assert free_seats(2, [0], [3], level=2) == 1
+    assert free_seats(2, [0, 0], [], level=3) == 0
+    assert free_seats(2, [2], [], level=3) == 0
+    assert free_seats(1, [], [0, 0, 0, 0], level=3) == 0, "nobody holds more than four"
+    person = replace(ready(1, held=(0,)), to_record=(0,))
+    assert offers([waiting(1, 9), waiting(2, 1, level=3)], [person]) == [(UUID(int=2), 1)]
+
+
 def test_within_a_language_the_least_loaded_and_then_the_longest_idle_comes_first() -> None:
     loaded, fresh = ready(1, held=(0,), begun=NOON - timedelta(hours=2)), ready(2, begun=NOON)
     assert offers([waiting(1, 5)], [loaded, fresh]) == [(UUID(int=1), 2)]
@@ -63,6 +105,9 @@ def test_one_whom_nobody_can_take_does_not_hold_up_the_queue() -> None:
     assert offers([refused, next_one], [ready(1)]) == [(UUID(int=2), 1)]
 
 
+PAST = st.builds(
+    Unmet, st.integers(1, 5), st.sampled_from([1, 10, 60]).map(lambda ago: NOON - timedelta(seconds=ago)), st.booleans()
+)
 QUEUES = st.lists(
     st.builds(
         Waiting,
@@ -70,7 +115,8 @@ QUEUES = st.lists(
         st.integers(0, 4),
         st.integers(0, 300).map(lambda minutes: NOON - timedelta(minutes=minutes)),
         st.sampled_from(["en", "fr"]),
-        st.frozensets(st.integers(1, 5), max_size=3),
+    ).flatmap(
+        lambda one: st.lists(PAST, max_size=3).map(lambda past: with_past(one, past, NOON)),
     ),
     max_size=8,
     unique_by=lambda one: one.id,
@@ -83,6 +129,7 @@ SHIFTS = st.lists(
         st.integers(0, 6),
         st.lists(st.integers(0, 4), max_size=4).map(tuple),
         st.none() | st.just(NOON),
+        st.lists(st.integers(0, 4), max_size=3).map(tuple),
     ),
     max_size=5,
     unique_by=lambda one: one.id,
@@ -94,15 +141,20 @@ def test_nobody_is_overfilled_offered_twice_or_asked_again_and_no_seat_is_wasted
     queue: list[Waiting], shift: list[Ready]
 ) -> None:
     pairs = offers(queue, shift)
-    offered = Counter(conversation for conversation, _ in pairs)
-    taken = Counter(person for _, person in pairs)
-    seats = {person.id: free_seats(person.capacity, person.held_levels) for person in shift}
-    assert all(times == 1 for times in offered.values())
-    assert all(taken[person] <= seats[person] for person in taken)
-    levels = {one.id: one.level for one in queue}
-    alone = {person for conversation, person in pairs if levels[conversation] >= 2}
-    for one in queue:
-        assert not any((one.id, person) in pairs for person in one.not_to)
-        if one.id not in offered:
-            free = {person for person in seats if seats[person] > taken[person] and person not in alone}
-            assert free <= one.not_to
+    by_id, people = {one.id: one for one in queue}, {person.id: person for person in shift}
+    assert max(Counter(conversation for conversation, _ in pairs).values(), default=1) == 1
+    held = {person.id: list(person.held_levels) for person in shift}
+    for conversation, person in pairs:
+        level = by_id[conversation].level
+        assert person not in by_id[conversation].not_to
+        assert free_seats(people[person].capacity, held[person], people[person].to_record, level=level) > 0
+        held[person].append(level)
+    unmet = [one for one in queue if one.id not in dict(pairs)]
+    kept = frozenset[int]().union(*(one.kept_free for one in unmet))
+    for one in unmet:
+        free = {
+            person.id
+            for person in shift
+            if free_seats(person.capacity, held[person.id], person.to_record, level=one.level) > 0
+        }
+        assert free <= one.not_to if one.level >= 2 else free <= one.not_to | kept

@@ -1,7 +1,8 @@
 /** The left pane: what this person holds, and who waits. Nothing in it moves while the pointer or the focus is there. */
 
 import { since } from "../lib/ages.js";
-import { cameAs, capacity, heldBy, lastWritten, mine, offered, real, unanswered, unread, waitedFrom, waiting, whyNotTake } from "../lib/console_views.js";
+import { capacity, heldBy, pressing, toRecord, whyNotTake } from "../lib/console_seats.js";
+import { cameAs, lastWritten, mine, offered, real, unanswered, unread, waitedFrom, waiting } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { byId, h, part, reconcile, setAttribute, setText } from "../staff/dom.js";
 import { levelMark, setLevel } from "../staff/level.js";
@@ -40,7 +41,7 @@ export function listPane(words, does) {
     // what is offered to oneself waits as well: the list must not say that nobody does
     const waits = [...offered(state), ...queued];
     const byKey = new Map(waits.map((one) => [one.id, one]));
-    const reason = whyNotTake(state);
+    const reason = queued.map((one) => whyNotTake(state, pressing(one))).find((why) => why !== null) ?? null;
     const queueOrder = steady(waits.map((one) => one.id));
     const offers = real(offered(state)).length;
     const count = { held: heldBy(state).length - offers, n: offers, most: capacity(state) };
@@ -49,14 +50,18 @@ export function listPane(words, does) {
     byId("mine-empty", HTMLElement).hidden = heldOrder.length > 0;
     byId("waiting-empty", HTMLElement).hidden = queueOrder.length > 0;
     const why = byId("take-why", HTMLElement);
-    setText(why, reason === null || queued.length === 0 ? "" : say(words, `take_${reason}`, { most: capacity(state) }));
+    const told = reason === null ? "" : say(words, `take_${reason}`, { most: capacity(state), name: toRecord(state)[0]?.handle ?? "" });
+    setText(why, told);
     reconcile(held, heldOrder, (id) => id, makeHeld, (row, id) => {
       const one = ours.get(id);
       setAttribute(part(row, ".row"), "aria-current", open === id ? "true" : null);
       if (one === undefined) patchGone(row, id, names.get(id));
       else patchHeld(row, one, state, now);
     });
-    reconcile(queue, queueOrder, (id) => id, makeWaiting, (row, id) => patchWaiting(row, byKey.get(id), own.has(id) ? "own" : reason, now));
+    reconcile(queue, queueOrder, (id) => id, makeWaiting, (row, id) => {
+      const one = byKey.get(id);
+      patchWaiting(row, one, own.has(id) || one === undefined ? "own" : whyNotTake(state, pressing(one)), now);
+    });
   }
 
   /** @param {string} id */

@@ -17,6 +17,8 @@ const SHOWN_FOR = 12_000;
 /** Until then a list that knows what was chosen has come. */
 const LISTED_WITHIN = 3_000;
 const SAFE_FROM_A_SECOND_CLICK = 700;
+/** A shorter wait says nothing. */
+const A_WHILE = 60_000;
 
 /**
  * @param {Words} words
@@ -94,14 +96,9 @@ export function surroundings(words, does) {
     }
     setLevel(words, mark, one.level);
     bar.classList.toggle("drill", one.drill === true);
-    setText(
-      text,
-      say(words, "offer", {
-        name: one.handle,
-        about: cameAs(words, one),
-        age: since(words, waitedFrom(one), now),
-      }),
-    );
+    // the strip is narrow: what says nothing is left out of it
+    const waits = now - Date.parse(waitedFrom(one)) < A_WHILE ? [] : [say(words, "waits", { age: since(words, waitedFrom(one), now) })];
+    setText(text, [say(words, "offer", { name: one.handle }), cameAs(words, one), ...waits].join(" · "));
     setText(byId("offer-left", HTMLElement), say(words, "offer_left", { n: secondsLeft(one.offer_until, now) }));
     setText(more, offers.length > 1 ? say(words, "offer_more", { n: offers.length - 1 }) : "");
   }

@@ -9,7 +9,7 @@
  */
 
 import { inOrder } from "./escalation_order.js";
-import { HELD, MOST_HELD, READABLE, isMine, isOwn, readUpTo } from "./console_store.js";
+import { READABLE, isMine, isOwn, readUpTo } from "./console_store.js";
 import { say } from "./say.js";
 
 const IMMINENT = 3;
@@ -193,39 +193,6 @@ export function unanswered(state, one) {
 export function oldestUnanswered(state) {
   const waits = mine(state).filter((one) => unanswered(state, one));
   return waits.sort((a, b) => writtenAt(state, a) - writtenAt(state, b))[0];
-}
-
-/**
- * Say why no further conversation can be taken, or null when one can.
- *
- * @param {State} state
- * @returns {"away" | "full" | "urgent" | null}
- */
-export function whyNotTake(state) {
-  if (state.overview?.availability === "away") return "away";
-  const held = heldBy(state);
-  const urgent = held.some((one) => one.level >= 2);
-  const most = urgent ? 1 : capacity(state);
-  if (held.length < most) return null;
-  return urgent && held.length < capacity(state) ? "urgent" : "full";
-}
-
-/**
- * Return what counts against this person's capacity: no drill does.
- *
- * @param {State} state
- * @returns {readonly ConversationSummary[]}
- */
-export function heldBy(state) {
-  return real(all(state)).filter((one) => HELD.has(one.state) && isMine(state, one));
-}
-
-/**
- * @param {State} state
- * @returns {number}
- */
-export function capacity(state) {
-  return Math.min(state.you?.capacity ?? 0, MOST_HELD);
 }
 
 /**

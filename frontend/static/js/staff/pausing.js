@@ -57,6 +57,8 @@ export function pauseForm(words, lengths, id, name, tell, chosen) {
   const lift = h("button", { type: "button" }, say(words, "pause_lift"));
   const lasts = h("p", { class: "choices", hidden: true }, until, " ", lift);
   const element = h("div", { class: "pause" }, lasts, form);
+  /** The level at which it was drawn last: what was refused at another one may be done now. */
+  let level = 0;
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -87,6 +89,8 @@ export function pauseForm(words, lengths, id, name, tell, chosen) {
     element.hidden = !may;
     form.hidden = paused !== null;
     lasts.hidden = paused === null;
+    if (one !== undefined && one.level !== level) setText(problem, "");
+    level = one?.level ?? level;
     if (paused !== null) setText(until, say(words, "pause_until", { at: clock(paused, words) }));
     if (hand && changed) (paused === null ? set : lift).focus();
   }
