@@ -94,6 +94,7 @@ class Shift:
                     aloud=one.aloud,
                     unreached=one.paged == "unreached",
                     drill=one.drill,
+                    ended_by=one.ended_by,
                 )
                 for one in self.escalations
             ),

@@ -84,6 +84,7 @@ class EscalationSummary(Frame, frozen=True):
     """Describe an escalation on the board: no reason, no text; `source` says what raised it.
 
     `aloud` ones come with sound; `paged` says what became of the pages to who is on call, as long as nobody came.
+    `raised_level` is what it was at first, `ended_by` set once its conversation is over.
     """
 
     id: Id
@@ -101,12 +102,14 @@ class EscalationSummary(Frame, frozen=True):
     paged: Literal["none", "calling", "reached", "unreached"]
     external: ExternalStanding | None = None
     drill: bool = False
+    raised_level: Level | None = None
+    ended_by: EndedBy | None = None
 
 
 class WallEscalation(Frame, frozen=True):
     """Describe an escalation to a screen on a wall: a pseudonym, and no id that anything could be asked with.
 
-    `unreached` says that nobody on call could be paged for it.
+    `unreached` says that nobody on call could be paged for it, `ended_by` that its conversation is over.
     """
 
     handle: str
@@ -117,6 +120,7 @@ class WallEscalation(Frame, frozen=True):
     aloud: bool
     unreached: bool
     drill: bool = False
+    ended_by: EndedBy | None = None
 
 
 class Wall(Frame, frozen=True):

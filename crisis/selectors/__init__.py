@@ -12,7 +12,7 @@ from chat.core.errors import Unseen
 from chat.frames import moment
 from chat.log import subject_of
 from chat.models import Conversation
-from chat.protocol import EscalationSummary
+from chat.protocol import EndedBy, EscalationSummary
 from chat.selectors import conversation_for
 from crisis.core.ladder import SETTLED, SHIPPED, Ladder, Pages, Rung, State
 from crisis.core.paging import Standing
@@ -218,4 +218,6 @@ def _summary(row: Escalation, rungs: Ladder, paged: Standing) -> EscalationSumma
         paged=paged.value,
         external=standing_of(row),
         drill=row.conversation.drill != "",
+        raised_level=row.raised_level,
+        ended_by=cast(EndedBy, row.conversation.ended_by) if row.conversation.ended_by else None,
     )

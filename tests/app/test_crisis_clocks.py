@@ -13,6 +13,7 @@ from chat import hooks
 from chat import services as chat
 from chat.core.actors import Actor
 from chat.models import Event
+from chat.overview import _rows, _shift, _summaries
 from crisis import services
 from crisis.models import Escalation
 from crisis.selectors import escalation_for, reason_of
@@ -150,3 +151,13 @@ class Overview(CrisisCase):
         assert (shown[0].raised_by, shown[0].acknowledged_by) == (self.ben.name, None)
         assert (shown[1].state, shown[1].acknowledged_by, shown[1].due_at) == ("acknowledged", self.dana.name, None)
         assert shown[0].handle == self.conversation().handle
+
+    def test_the_board_and_the_wall_get_what_a_level_was_and_that_the_visitor_is_gone(self) -> None:
+        self.raised(1)
+        services.climb_due(now=NOON + after(300))
+        (shown,) = hooks.open_escalations()
+        assert (shown.raised_level, shown.level, shown.ended_by) == (1, 2, None)
+        chat.end_conversation(actor=self.ben, conversation_id=self.pk, now=NOON + after(310))
+        rows = _rows()
+        wall = _shift(rows, _summaries(rows, NOON), NOON).on_wall("en")
+        assert (hooks.open_escalations()[0].ended_by, wall.escalations[0].ended_by) == ("advocate", "advocate")

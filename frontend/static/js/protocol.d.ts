@@ -91,6 +91,8 @@ export interface EscalationSummary {
   paged: "calling" | "none" | "reached" | "unreached";
   external?: ExternalStanding | null;
   drill?: boolean;
+  raised_level?: number | null;
+  ended_by?: "advocate" | "faded" | "left_quickly" | "visitor" | null;
 }
 
 /** Describe an escalation to a screen on a wall: a pseudonym, and no id that anything could be asked with. */
@@ -103,6 +105,7 @@ export interface WallEscalation {
   aloud: boolean;
   unreached: boolean;
   drill?: boolean;
+  ended_by?: "advocate" | "faded" | "left_quickly" | "visitor" | null;
 }
 
 /** Show a shift to a screen that anybody in the room can read: counts and escalations, nothing of anybody. */

@@ -187,13 +187,9 @@ export function boardView(words, does) {
     setLevel(words, part(row, ".level"), one.level);
     setText(part(row, ".handle"), name);
     setText(part(row, ".age"), say(words, "ago", { age: since(words, one.raised_at, now, { fine: true }) }));
-    const by = one.raised_by === null ? say(words, "raised_by_clock") : say(words, "raised_by", { name: one.raised_by });
-    const how = say(words, `escalation_${one.state}`, { name: one.acknowledged_by ?? say(words, "somebody") });
-    const paged = one.state === "raised" && one.paged !== "none" ? say(words, `paged_${one.paged}`) : "";
-    const lost = one.paged === "unreached";
-    const why = one.source === "person" ? "" : say(words, `source_${one.source}`);
-    setText(part(row, ".what"), [by, why, how, one.climbs > 0 ? say(words, "climbed", { n: one.climbs }) : "", lost ? "" : paged].filter((text) => text !== "").join(" "));
-    setText(part(row, ".warn"), lost ? paged : "");
+    setText(part(row, ".what"), story(words, one));
+    const over = one.ended_by ? say(words, `over_${one.ended_by}`) : "";
+    setText(part(row, ".warn"), [over, one.paged === "unreached" ? pages(words, one) : ""].join(" ").trim());
     const left = secondsLeft(one.due_at, now);
     setText(part(row, ".due"), one.state !== "raised" || one.due_at === null ? "" : left > 0 ? dueIn(words, left) : say(words, "overdue"));
     const external = one.external ?? null;
@@ -252,6 +248,22 @@ export function boardView(words, does) {
   }
 
   return { render, toFirst };
+}
+
+/** Say what raised it, what became of it, and how it came to its level. @param {Words} words @param {EscalationSummary} one */
+function story(words, one) {
+  const by = one.raised_by === null ? say(words, "raised_by_clock") : say(words, "raised_by", { name: one.raised_by });
+  const why = one.source === "person" ? "" : say(words, `source_${one.source}`);
+  const first = one.raised_level ?? one.level;
+  const was = first < one.level ? say(words, "at_first", { level: say(words, `level_${first}`) }) : "";
+  const climbed = one.climbs > 0 ? say(words, "climbed", { n: one.climbs }) : "";
+  const how = say(words, `escalation_${one.state}`, { name: one.acknowledged_by ?? say(words, "somebody") });
+  return [by, why, was, climbed, how, one.paged === "unreached" ? "" : pages(words, one)].filter((text) => text !== "").join(" ");
+}
+
+/** @param {Words} words @param {EscalationSummary} one */
+function pages(words, one) {
+  return one.state === "raised" && one.paged !== "none" ? say(words, `paged_${one.paged}`) : "";
 }
 
 /** Say how it stands that somebody outside is told; until contact is confirmed it is a task. @param {Words} words @param {import("../protocol.js").ExternalStanding} one */

@@ -123,7 +123,8 @@ function patchRow(row, one, now) {
   setLevel(words, part(row, ".level"), one.level);
   setText(part(row, ".handle"), one.handle);
   setText(part(row, ".age"), say(words, "ago", { age: since(words, one.raised_at, now, { fine: true }) }));
-  setText(part(row, ".state"), say(words, one.state === "raised" && one.unreached ? "wall_unreached" : `wall_${one.state}`));
+  const stands = say(words, one.state === "raised" && one.unreached ? "wall_unreached" : `wall_${one.state}`);
+  setText(part(row, ".state"), one.ended_by ? `${stands} · ${say(words, `wall_over_${one.ended_by}`)}` : stands);
 }
 
 const clock = setInterval(draw, 1_000);
