@@ -5,12 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from chat.log import StoredEvent
-from crisis.core.screening import Screener, Screening
+from crisis.core.screening import Cue, Screener, Screening
+from crisis.core.screening.screener import UNOPPOSED, WORDS
 from crisis.rules import shipped
 from crisis.services import raise_cue
 
 MOST_CUES = 5
-LONGEST_WORDS = 120
+LONGEST_WORDS, LONGEST_NOTE = 120, 200
+IN_GENERAL, IN_GENERAL_ALONE = "and the words in general", "the words in general"
 
 
 class Cues:
@@ -40,5 +42,19 @@ class Cues:
 
 
 def because(screening: Screening) -> str:
-    """Return why, for staff: the words that made each rule speak, and its id. It is sealed like any reason."""
-    return "\n".join(f"“{cue.words[:LONGEST_WORDS]}” · {cue.rule}" for cue in screening.cues[:MOST_CUES])
+    """Return why, for staff, what counts most first: the words found, what that means, and in brackets the rule's id.
+
+    What words count by themselves comes last, and is not listed: a row of fragments tells nobody anything. It is sealed
+    like any reason, and whoever reads it gets it in their language (`frontend.reasons`).
+    """
+    found = [cue for cue in screening.cues if cue.rule not in (WORDS, UNOPPOSED)]
+    lines = [_line(cue) for cue in found[:MOST_CUES]]
+    if any(cue.rule == WORDS for cue in screening.cues):
+        lines.append(f"{IN_GENERAL if lines else IN_GENERAL_ALONE} [{WORDS}]")
+    return "\n".join(lines)
+
+
+def _line(cue: Cue) -> str:
+    words = f"“{cue.words[:LONGEST_WORDS]}” · " if cue.words else ""
+    meaning = cue.note[:LONGEST_NOTE] or cue.category.replace("_", " ") or cue.rule
+    return f"{words}{meaning} [{cue.rule}]"

@@ -51,6 +51,7 @@ def rows_of_the_board() -> Words:
         "reason_show": _("Show reason"),
         "reason_hide": _("Hide reason"),
         "because_it_says": _("Because it says:"),
+        "reason_rules": _("Rules:"),
         "watch": _("Watch"),
         "watch_name": _("Watch {name}"),
         "watching": _("Watching {name}"),

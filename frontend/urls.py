@@ -17,6 +17,7 @@ from frontend.views import (
     plain_log,
     plain_words,
     plain_write,
+    reasons,
     returning,
     rule_editor,
     rule_versions,
@@ -148,5 +149,5 @@ urlpatterns = [
     path(f"{ESCALATION}/start", api.start_work, name="start_work"),
     path(f"{ESCALATION}/resolve", api.resolve, name="resolve"),
     path(f"{ESCALATION}/stand-down", api.stand_down, name="stand_down"),
-    path(f"{ESCALATION}/reason", api.read_reason, name="read_reason"),
+    path(f"{ESCALATION}/reason", reasons.read_reason, name="read_reason"),
 ]

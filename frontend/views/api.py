@@ -286,11 +286,3 @@ async def stand_down(request: StaffRequest, pk: UUID, body: Reason) -> dict[str,
     """Stand an escalation down."""
     done = await in_db(crisis.stand_down, actor=request.actor, escalation_id=pk, reason=body.reason, now=timezone.now())
     return await _tell(done)
-
-
-@command(Action.READ_REASON, Nothing)
-async def read_reason(request: StaffRequest, pk: UUID, body: Nothing) -> dict[str, str]:
-    """Show why an escalation was raised; the service puts the reading into the trail first."""
-    done = await in_db(crisis.read_reason, actor=request.actor, escalation_id=pk, now=timezone.now())
-    await broadcast.publish(done.events)
-    return {"reason": done.result.reveal()}

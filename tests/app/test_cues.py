@@ -17,6 +17,7 @@ from chat.services.posting import Post, post_all, post_one
 from crisis import services
 from crisis.core.screening.screener import Cue, Screening
 from crisis.cues import Cues as Screener
+from crisis.cues import because
 from crisis.models import Escalation
 from crisis.selectors import open_escalations, reason_of
 from tests.support.people import NOON, ben, dana, held_by
@@ -48,6 +49,22 @@ class Cues(TestCase):
         assert open_escalations()[0].raised_by is None
         assert AuditEvent.objects.filter(action="escalation.raised", actor="system").exists()
         assert "gun" not in str(OutboxItem.objects.get(topic="escalation.raised").data)
+
+    def test_a_reason_tells_what_was_found_and_what_it_means_before_any_id(self) -> None:
+        self.written("he has a gun and says he will kill me tonight, he is at the door")
+        lines = reason_of(Escalation.objects.get()).reveal().split("\n")
+        assert lines[0].startswith("“")
+        assert "Somebody has a weapon, or it is pointed at a person. [weapon.at_hand]" in "\n".join(lines)
+        assert len(lines) <= 6
+        assert [line for line in lines if line.endswith("[words]")] == ["and the words in general [words]"]
+        assert lines[-1].endswith("[words]"), "what says least comes last"
+
+    def test_a_reason_is_never_longer_than_staff_can_read(self) -> None:
+        cue = Cue("site.shed", "a_category", "w " * 400, note="n" * 300)
+        text = because(Screening(3, (Cue("words", "words", "says, he, . he"), *[cue] * 40)))
+        assert len(text) < 2_000
+        assert "says, he" not in text
+        assert because(Screening(2, (Cue("s", "cry_for_help", "help"),))) == "“help” · cry for help [s]"
 
     def test_an_ordinary_message_raises_nothing_and_asks_the_database_nothing(self) -> None:
         assert self.written("hello, are you open on sunday?").cues == ()

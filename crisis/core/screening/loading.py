@@ -161,6 +161,7 @@ def _signals(entries: Iterable[Mapping[str, Any]], lexicon: Lexicon, points: Map
             category=entry.get("category", name.partition(".")[0]),
             sense=lexicon.number(_WORDS_OF + name) if entry.get("words") else None,
             patterns=patterns,
+            note=entry.get("note", ""),
             must_match=tuple(entry.get("must_match", ())),
             must_not_match=tuple(entry.get("must_not_match", ())),
         )

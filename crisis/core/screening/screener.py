@@ -86,6 +86,8 @@ class Cue:
     points: Points = NO_POINTS
     side: int = 1
     """1 for danger, -1 against it, 0 for who acts and when."""
+    note: str = ""
+    """What the rule or signal is about, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,8 +399,8 @@ class Screener:
             if all(not there.isdisjoint(element.senses) for element in pattern.elements) and there.isdisjoint(
                 pattern.absent
             ):
-                yield Cue(rule.id, rule.category, "", rule.points)
+                yield Cue(rule.id, rule.category, "", rule.points, note=rule.note)
 
 
 def _cue(rule: Rule | Signal, span: Span, words: Sequence[str]) -> Cue:
-    return Cue(rule.id, rule.category, " ".join(words[span[0] : span[1] + 1]), rule.points, rule.side)
+    return Cue(rule.id, rule.category, " ".join(words[span[0] : span[1] + 1]), rule.points, rule.side, rule.note)

@@ -34,6 +34,10 @@ class Points:
 NO_POINTS = Points()
 
 
+SEVERAL_WORDS = ", in several words."
+"""Ends the note of a signal that stands beside another one, which is of single words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Say how many points a message needs."""
@@ -55,6 +59,7 @@ class Signal:
     sense: int | None
     """What its words mean to the lexicon."""
     patterns: tuple[Pattern, ...]
+    note: str = ""
     must_match: tuple[str, ...] = ()
     must_not_match: tuple[str, ...] = ()
 

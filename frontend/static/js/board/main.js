@@ -143,12 +143,13 @@ function settle(answer, what, name) {
   tell(answer.ok ? say(words, `done_${what}`, { name }) : say(words, `error_${answer.code}`));
 }
 
-/** @param {string} id @returns {Promise<string>} */
+/** @param {string} id @returns {Promise<import("./view.js").Why>} */
 async function reason(id) {
   const answer = await post(`escalations/${id}/reason`);
-  if (!answer.ok) return say(words, `error_${answer.code}`);
+  if (!answer.ok) return { text: say(words, `error_${answer.code}`), rules: [] };
   const screened = state.overview?.escalations.some((one) => one.id === id && one.source === "screening") === true;
-  return (screened ? `${say(words, "because_it_says")}\n` : "") + String(answer.body.reason ?? "");
+  const text = (screened ? `${say(words, "because_it_says")}\n` : "") + String(answer.body.reason ?? "");
+  return { text, rules: answer.body.rules };
 }
 
 /** Open a conversation to read along; its people are not told. @param {string} id */

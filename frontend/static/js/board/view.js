@@ -13,6 +13,7 @@ import { warning } from "../staff/warning.js";
  * @typedef {import("../lib/console_store.js").ConversationSummary} ConversationSummary
  * @typedef {import("../lib/console_store.js").EscalationSummary} EscalationSummary
  * @typedef {import("../lib/say.js").Words} Words
+ * @typedef {{text: string, rules: readonly {id: string, address: string}[]}} Why what is shown of a reason
  * @typedef {"acknowledge" | "start" | "resolve" | "stand-down"} Step
  */
 
@@ -31,7 +32,7 @@ const ALL_STEPS = ["acknowledge", "start", "resolve", "stand-down"];
 
 /**
  * @param {Words} words
- * @param {{step: (one: EscalationSummary, step: Step) => void, reason: (id: string) => Promise<string>, watch: (id: string) => void}} does
+ * @param {{step: (one: EscalationSummary, step: Step) => void, reason: (id: string) => Promise<Why>, watch: (id: string) => void}} does
  */
 export function boardView(words, does) {
   const places = {
@@ -125,7 +126,7 @@ export function boardView(words, does) {
     const show = h("button", { type: "button", class: "show-reason", "aria-expanded": "false" }, say(words, "reason_show"));
     show.addEventListener("click", async () => {
       const opening = reason.hidden;
-      setText(reason, opening ? await does.reason(id) : "");
+      reason.replaceChildren(...(opening ? because(await does.reason(id)) : []));
       reason.hidden = !opening;
       show.setAttribute("aria-expanded", String(opening));
       setText(show, say(words, opening ? "reason_hide" : "reason_show"));
@@ -205,6 +206,15 @@ export function boardView(words, does) {
   /** Return the link to the record of what is told outside, or to the page that proposes it. */
   function record() {
     return h("a", { class: "button record", target: "_blank", rel: "noopener" }, h("span", {}), h("span", { class: "unseen" }, ` ${say(words, "new_tab")}`));
+  }
+
+  /** Return a reason, with links to the rules behind it. @param {Why} why @returns {(string | Node)[]} */
+  function because(why) {
+    const links = why.rules.flatMap((rule) => [
+      " ",
+      h("a", { href: rule.address, target: "_blank", rel: "noopener" }, h("code", {}, rule.id), h("span", { class: "unseen" }, ` ${say(words, "new_tab")}`)),
+    ]);
+    return links.length === 0 ? [why.text] : [`${why.text}\n${say(words, "reason_rules")}`, ...links];
   }
 
   /** @param {string} id */
