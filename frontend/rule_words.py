@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crisis.core.screening.site_changes import Changed
 from crisis.core.screening.site_rules import BadSiteRules, Flaw
@@ -29,9 +30,16 @@ def done_words() -> Mapping[str, str]:
         "kept": _("It is kept as a new version. It counts everywhere within some seconds."),
         "same": _("Nothing was changed: the rules say this already."),
         "back": _("The earlier version counts again, as a new one, within some seconds."),
+        "rule_off": _("It is switched off. Within some seconds nothing looks for it."),
+        "rule_on": _("It is switched on. It counts everywhere within some seconds."),
         "on": _("Screening is switched on. It begins within some seconds."),
         "off": _("Screening is switched off. It ends within some seconds."),
     }
+
+
+def points(number: int) -> str:
+    """Return how much something counts for danger."""
+    return ngettext("{n} point", "{n} points", number).replace("{n}", str(number))
 
 
 def change_names() -> Mapping[str, str]:
@@ -62,6 +70,15 @@ def pattern_help() -> list[tuple[str, str]]:
     ]
 
 
+def switched(before: bool | None, after: bool | None) -> str:
+    """Return what became of the switch between two versions, nothing where nothing did."""
+    if before == after:
+        return ""
+    if after is None:
+        return _("Screening: as the site’s settings say")
+    return _("Screening: switched on") if after else _("Screening: switched off")
+
+
 def moved_on() -> str:
     """Return why nothing was kept, although it was good."""
     return _("Somebody else made a version meanwhile. Look at it, then do yours again. Nothing was kept.")
@@ -90,6 +107,14 @@ def problem(bad: BadSiteRules) -> str:
 
 def _not_built() -> str:
     return _("They could not be built: {about}. This is tried again once a minute.")
+
+
+def problem_of_file(bad: BadSiteRules) -> str:
+    """Return what is wrong with a file that was brought; the line of one that is of another kind only if it has one."""
+    if bad.flaw not in (Flaw.TOML, Flaw.TABLE, Flaw.TANGLED):
+        return problem(bad)
+    other = _("This file is not a rules file from Havre.")
+    return f"{other} {problem(bad)}" if bad.line else other
 
 
 def _place(bad: BadSiteRules) -> str:

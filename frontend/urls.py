@@ -150,4 +150,5 @@ urlpatterns = [
     path(f"{ESCALATION}/resolve", api.resolve, name="resolve"),
     path(f"{ESCALATION}/stand-down", api.stand_down, name="stand_down"),
     path(f"{ESCALATION}/reason", reasons.read_reason, name="read_reason"),
+    path("staff/<path:rest>", staff.nowhere, name="staff_nowhere"),
 ]

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, cast
 
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -72,7 +72,12 @@ def staff_view(action: Action | None = None) -> Callable[[View], View]:
                 return render(request, "frontend/staff/forbidden.html", status=403)
             passed = cast(StaffRequest, request)
             passed.person, passed.actor = user, staff_of(user)
-            return await view(passed, *args, **kwargs)
+            try:
+                return await view(passed, *args, **kwargs)
+            except Http404:
+                if api:
+                    raise
+                return render(request, "frontend/staff/not_found.html", status=404)
 
         return guarded
 

@@ -98,14 +98,14 @@ async def edit(request: StaffRequest, name: str) -> HttpResponse:
 @staff_view(Action.SET_RULES)
 async def switch_off(request: StaffRequest, name: str) -> HttpResponse:
     """Look for a rule no more."""
-    return await _changed(request, name, lambda site: site.switched(name, off=True))
+    return await _changed(request, name, lambda site: site.switched(name, off=True), kept="rule_off")
 
 
 @require_POST
 @staff_view(Action.SET_RULES)
 async def switch_on(request: StaffRequest, name: str) -> HttpResponse:
     """Look for a rule again."""
-    return await _changed(request, name, lambda site: site.switched(name, off=False))
+    return await _changed(request, name, lambda site: site.switched(name, off=False), kept="rule_on")
 
 
 @require_POST
@@ -230,8 +230,10 @@ def number_of(text: str) -> int:
     return int(text)
 
 
-async def _changed(request: StaffRequest, name: str, change: Callable[[SiteRules], SiteRules]) -> HttpResponse:
-    """Change what a site says about a rule, or say beside the rule why not."""
+async def _changed(
+    request: StaffRequest, name: str, change: Callable[[SiteRules], SiteRules], *, kept: str = "kept"
+) -> HttpResponse:
+    """Change what a site says about a rule, or say beside the rule why not; `kept` is what to say once it is."""
     newest, site = await site_now()
     view = found(site or SiteRules(), name)
     why = request.POST.get("why", "")
@@ -248,7 +250,7 @@ async def _changed(request: StaffRequest, name: str, change: Callable[[SiteRules
     else:
         gone = view.ours is None and name not in change(site).rules
         back = reverse("rules") if gone else reverse("rule", args=[name])
-        return HttpResponseRedirect(f"{back}?done={done}")
+        return HttpResponseRedirect(f"{back}?done={kept if done == 'kept' else done}")
     return rule_page(request, newest, view, problem=problem, why=why)
 
 

@@ -113,7 +113,7 @@ async def bring(request: StaffRequest) -> HttpResponse:
         await aside(proved, given)
     except BadSiteRules as bad:
         # nothing to confirm: the file is mended and brought again
-        context |= {"problem": say.problem(bad), "changes": None}
+        context |= {"problem": say.problem_of_file(bad), "changes": None}
     except NoReason:
         context["problem"] = say.no_reason()
     except MovedOn:
@@ -173,6 +173,7 @@ async def _version(request: StaffRequest, number: int, *, problem: str = "", why
         "since": other,
         "others": [one for one in range(newest.number, -1, -1) if one != number][:50],
         "changes": None,
+        "switched": say.switched(other.screens, chosen.screens),
         "problem": problem,
         "why": why,
     }
@@ -180,6 +181,10 @@ async def _version(request: StaffRequest, number: int, *, problem: str = "", why
         context["changes"] = _shown(await asyncio.to_thread(_between, other.text, chosen.text))
     except BadSiteRules as bad:
         context["broken"] = say.problem(bad)
+    try:
+        context["would"] = _shown(await asyncio.to_thread(_between, newest.text, chosen.text))
+    except BadSiteRules as bad:
+        context["would_broken"] = say.problem(bad)
     return staff_page(request, "rule_version", status=422 if problem else 200, **context)
 
 

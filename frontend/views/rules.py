@@ -10,13 +10,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from chat.core.errors import Refused
 from chat.db import in_db
-from crisis.core.screening import Screener, Screening
+from crisis.core.screening import Cue, Screener, Screening
+from crisis.core.screening.screener import UNOPPOSED, WORDS
 from crisis.core.screening.site_rules import BadSiteRules, SiteRules, read
 from crisis.in_force import rules as in_force
 from crisis.in_force import would_screen
 from crisis.proving import aside, built, shipped
 from crisis.selectors.rules import Newest, RuleView, newest_rules, rule_views
 from frontend import rule_words as say
+from frontend.rule_meanings import category_name, note_name
 from frontend.staff_words import LEVEL_SHAPES, level_names
 from frontend.views.api import Body, answer, parsed
 from frontend.views.page import staff_page
@@ -73,7 +75,8 @@ async def rules(request: StaffRequest) -> HttpResponse:
         "chosen": chosen,
         "kinds": say.kind_names(),
         "levels": [(str(level), word) for level, word in enumerate(level_names()) if 1 <= level <= 3],
-        "categories": sorted({one.category for one in every if one.category}),
+        "categories": [(one, category_name(one)) for one in sorted({one.category for one in every if one.category})],
+        "off": sum(one.off for one in every),
         "standings": say.standing_names(),
         "unreadable": site is None,
     }
@@ -152,8 +155,8 @@ def row_of(one: RuleView) -> dict[str, Any]:
         "level": one.level,
         "shape": LEVEL_SHAPES[one.level],
         "level_name": level_names()[one.level] if one.level else "",
-        "category": one.category,
-        "note": one.note,
+        "category": category_name(one.category),
+        "note": note_name(one.note),
         "standing": one.standing,
         "standing_name": say.standing_names()[one.standing],
         "off": one.off,
@@ -161,7 +164,7 @@ def row_of(one: RuleView) -> dict[str, Any]:
 
 
 def _fits(one: RuleView, chosen: dict[str, str]) -> bool:
-    if chosen["q"] and chosen["q"].casefold() not in f"{one.id} {one.note} {one.category}".casefold():
+    if chosen["q"] and chosen["q"].casefold() not in _searched(one).casefold():
         return False
     standings = {one.standing, "off"} if one.off else {one.standing}
     return (
@@ -170,6 +173,14 @@ def _fits(one: RuleView, chosen: dict[str, str]) -> bool:
         and chosen["category"] in ("", one.category)
         and (not chosen["standing"] or chosen["standing"] in standings)
     )
+
+
+def _searched(one: RuleView) -> str:
+    """Return what a search reads: all that the rule's page shows of it in words."""
+    entry = one.entry
+    told = (one.id, one.note, note_name(one.note), one.category, category_name(one.category))
+    examples = (*entry.get("must_match", ()), *entry.get("must_not_match", ()))
+    return "\n".join((*told, entry.get("patterns", ""), *examples))
 
 
 # lines that are tried
@@ -202,9 +213,9 @@ async def compared(newest: Newest, draft: Screener, lines: list[str]) -> list[di
 
 
 def shown(lines: list[str], now: list[Screening], draft: list[Screening] | None = None) -> list[dict[str, Any]]:
-    """Return lines and what was said to them as a page shows it."""
+    """Return lines and what was said to them as a page shows it; where a draft changes something, that comes first."""
     drafts = draft if draft is not None else now
-    return [
+    rows = [
         {
             "line": line,
             "now": _said(one),
@@ -213,6 +224,7 @@ def shown(lines: list[str], now: list[Screening], draft: list[Screening] | None 
         }
         for line, one, other in zip(lines, now, drafts, strict=True)
     ]
+    return sorted(rows, key=lambda row: not row["differs"])
 
 
 def _said(screening: Screening) -> dict[str, Any]:
@@ -220,6 +232,12 @@ def _said(screening: Screening) -> dict[str, Any]:
         "level": screening.level,
         "shape": LEVEL_SHAPES[screening.level],
         "level_name": level_names()[screening.level],
-        "categories": screening.categories,
-        "cues": [{"rule": cue.rule, "words": cue.words} for cue in screening.cues],
+        "categories": [category_name(one) for one in screening.categories if one != WORDS],
+        "cues": [_cue(cue) for cue in screening.cues if cue.rule not in (WORDS, UNOPPOSED)],
+        "general": any(cue.rule == WORDS for cue in screening.cues),
     }
+
+
+def _cue(cue: Cue) -> dict[str, Any]:
+    meaning = note_name(cue.note) or category_name(cue.category)
+    return {"rule": cue.rule, "words": cue.words, "note": meaning, "points": say.points(cue.points.danger)}

@@ -3,14 +3,15 @@
 import logging
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import login
 from django.db import DatabaseError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -65,6 +66,29 @@ PAGES = frozenset(
     }
 )
 """Pages that can be shown again in the other language."""
+RULE_PAGES = frozenset(
+    {
+        "rules",
+        "rule",
+        "edit_rule",
+        "new_rule",
+        "try_lines",
+        "rule_versions",
+        "rule_version",
+        "import_rules",
+        "switch_page",
+    }
+)
+"""Pages that are of one thing, which is shown again and not the list."""
+SHOWN_AS = {
+    "rule_off": "rule",
+    "rule_on": "rule",
+    "rule_back": "rule",
+    "rules_back": "rule_version",
+    "switch_screening": "switch_page",
+}
+"""Addresses that only take forms, with the page that shows what was wrong with one."""
+LONGEST_ADDRESS = 1_000
 
 
 @sensitive_post_parameters("password")
@@ -130,7 +154,31 @@ async def language(request: StaffRequest) -> HttpResponse:
         await in_db(set_language, user_id=request.actor.id, language=chosen, now=timezone.now())
     # only to one of our own pages: an address from the form is never followed
     back = request.POST.get("page", "")
-    return HttpResponseRedirect(reverse(back if back in PAGES else "staff_home"))
+    return HttpResponseRedirect(
+        _same_rules_page(request.POST.get("at", "")) or reverse(back if back in PAGES else "staff_home")
+    )
+
+
+def _same_rules_page(address: str) -> str:
+    """Return the page of the screening rules that an address of ours leads to, made anew; nothing of any other."""
+    given = urlsplit(address[:LONGEST_ADDRESS])
+    try:
+        found = resolve(given.path)
+    except Resolver404:
+        return ""
+    name = SHOWN_AS.get(found.url_name or "", found.url_name or "")
+    if name not in RULE_PAGES:
+        return ""
+    query = QueryDict(given.query, mutable=True)
+    query.pop("done", None)
+    again = reverse(name, kwargs=found.kwargs)
+    return f"{again}?{query.urlencode()}" if query else again
+
+
+@staff_view()
+async def nowhere(request: StaffRequest, rest: str) -> HttpResponse:
+    """Say that no page has this address, with the way to one's own."""
+    raise Http404
 
 
 @require_GET
