@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chat.log import StoredEvent
 from crisis.core.screening import Cue, Screener, Screening
-from crisis.core.screening.screener import UNOPPOSED, WORDS
+from crisis.core.screening.screener import WORDS
 from crisis.rules import shipped
 from crisis.services import raise_cue
 
@@ -42,14 +42,13 @@ class Cues:
 
 
 def because(screening: Screening) -> str:
-    """Return why, for staff, what counts most first: the words found, what that means, and in brackets the rule's id.
+    """Return why, for staff, what tells most first: the words found, what that means, and in brackets the rule's id.
 
     What words count by themselves comes last, and is not listed: a row of fragments tells nobody anything. It is sealed
     like any reason, and whoever reads it gets it in their language (`frontend.reasons`).
     """
-    found = [cue for cue in screening.cues if cue.rule not in (WORDS, UNOPPOSED)]
-    lines = [_line(cue) for cue in found[:MOST_CUES]]
-    if any(cue.rule == WORDS for cue in screening.cues):
+    lines = [_line(cue) for cue in screening.telling[:MOST_CUES]]
+    if screening.in_general:
         lines.append(f"{IN_GENERAL if lines else IN_GENERAL_ALONE} [{WORDS}]")
     return "\n".join(lines)
 

@@ -58,10 +58,11 @@ def category_name(category: str) -> str:
 
 def category_names() -> Mapping[str, str]:
     """Return the categories of the shipped rules and signals."""
-    return {**_of_danger(), **_of_signals()}
+    return {**danger_names(), **_of_signals()}
 
 
-def _of_danger() -> Mapping[str, str]:
+def danger_names() -> Mapping[str, str]:
+    """Return the categories of danger that rules may be of."""
     return {
         "abduction": _("taken away"),
         "arrival": _("somebody is coming"),

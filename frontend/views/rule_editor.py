@@ -1,7 +1,7 @@
 """Change the screening rules: write one in the words of the shipped files, try it beside those in force, keep it."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from chat.core.errors import Refused
 from chat.db import in_db
+from crisis import rules as ours
 from crisis import services
 from crisis.core.screening import Screener
 from crisis.core.screening.site_rules import BadSiteRules, Flaw, SiteRules, drafted
@@ -20,6 +21,8 @@ from crisis.proving import aside, built, own_examples, proved, shipped
 from crisis.selectors.rules import Newest, RuleView
 from crisis.services.rules import MovedOn, NoReason
 from frontend import rule_words as say
+from frontend.plain_rule import PlainRule
+from frontend.rule_meanings import danger_names
 from frontend.staff_words import LEVEL_SHAPES, level_names
 from frontend.views.api import Body, answer, parsed
 from frontend.views.page import staff_page
@@ -124,6 +127,7 @@ class Draft(Body, frozen=True):
     now: str
     threat: str
     lines: str
+    plain: dict[str, str] = {}
 
 
 @require_POST
@@ -133,7 +137,8 @@ async def try_live(request: StaffRequest) -> HttpResponse:
     newest, site = await site_now()
     try:
         given = parsed(request, Draft)
-        typed = Typed(given.text, given.danger, given.now, given.threat, given.lines)
+        plain = PlainRule.of(given.plain if not given.of else {})
+        typed = Typed(await aside(_text, plain, given.text), given.danger, given.now, given.threat, given.lines)
         lines = lines_of(typed.lines)
         called, draft = await _drafted(site or SiteRules(), typed, given.of)
         screener = await aside(built, written(draft.switched(called, off=False)))
@@ -149,6 +154,8 @@ async def try_live(request: StaffRequest) -> HttpResponse:
 async def _answered(request: StaffRequest, newest: Newest, site: SiteRules, name: str) -> HttpResponse:
     fields = ("text", *POINTS, "lines", "why", "after")
     typed = Typed(**{field: request.POST.get(field, "") for field in fields})
+    if not name:
+        typed = replace(typed, text=await aside(_text, PlainRule.of(request.POST.dict()), typed.text))
     try:
         called, draft = await _drafted(site, typed, name)
         if request.POST.get("do") == "keep":
@@ -163,6 +170,11 @@ async def _answered(request: StaffRequest, newest: Newest, site: SiteRules, name
     except TooMuch:
         problem, at = say.too_many_lines(), "lines"
     return _page(request, newest, name, typed, status=422, problem=problem, at=at)
+
+
+def _text(plain: PlainRule, text: str) -> str:
+    """Return a rule as text: as the plain form has it, if there is anything in that."""
+    return plain.text(ours.shipped().read) if plain.used else text
 
 
 async def _drafted(site: SiteRules, typed: Typed, of: str) -> tuple[str, SiteRules]:
@@ -268,15 +280,18 @@ def _as_it_is(view: RuleView, newest: Newest) -> Typed:
 def _page(
     request: StaffRequest, newest: Newest, name: str, typed: Typed, *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    ours = shipped()
+    base = shipped()
     concepts = [
         (one, words if len(words) <= LONGEST_SHOWN else words[:LONGEST_SHOWN].rpartition(",")[0] + "…")
-        for one, words in sorted((one, " ".join(words.split())) for one, words in ours.concepts.items())
+        for one, words in sorted((one, " ".join(words.split())) for one, words in base.concepts.items())
     ]
     context: dict[str, Any] = {
         "rule_id": name,
         "typed": asdict(typed),
-        "limits": ours.limits,
+        "limits": base.limits,
+        "plain": asdict(PlainRule.of(request.POST.dict())),
+        "categories": sorted(danger_names().items(), key=lambda one: one[1]),
+        "levels": [(str(level), level_names()[level]) for level in (1, 2, 3)],
         "concepts": concepts,
         "patterns": say.pattern_help(),
         "problem": "",

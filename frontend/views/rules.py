@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from chat.core.errors import Refused
 from chat.db import in_db
 from crisis.core.screening import Cue, Screener, Screening
-from crisis.core.screening.screener import UNOPPOSED, WORDS
+from crisis.core.screening.screener import WORDS
 from crisis.core.screening.site_rules import BadSiteRules, SiteRules, read
 from crisis.in_force import rules as in_force
 from crisis.in_force import would_screen
@@ -233,8 +233,8 @@ def _said(screening: Screening) -> dict[str, Any]:
         "shape": LEVEL_SHAPES[screening.level],
         "level_name": level_names()[screening.level],
         "categories": [category_name(one) for one in screening.categories if one != WORDS],
-        "cues": [_cue(cue) for cue in screening.cues if cue.rule not in (WORDS, UNOPPOSED)],
-        "general": any(cue.rule == WORDS for cue in screening.cues),
+        "cues": [_cue(cue) for cue in screening.telling],
+        "general": screening.in_general,
     }
 
 

@@ -119,7 +119,7 @@ class Looking(Pages):
         self.post("rule_off", "weapon.rope", why="Noisy", after="1")
         for query, shown in (
             ({}, {"guard.film", "site.shed", "weapon.gun", "weapon.rope"}),
-            ({"q": "GUN"}, {"weapon.gun"}),
+            ({"q": "ROPE"}, {"weapon.rope"}),
             ({"category": "weapon", "level": "2"}, {"site.shed", "weapon.rope"}),
             ({"kind": "guard"}, {"guard.film"}),
             ({"standing": "own"}, {"site.shed"}),
@@ -359,7 +359,7 @@ class Versions(Pages):
 
     def test_a_bad_file_is_refused_with_its_line(self) -> None:
         for content, said in (
-            (b"\xff\xfe", "no TOML"),
+            (b"\xff\xfe", "This file is not a rules file"),
             (b"off = []\nnonsense", "Line 2: this is no TOML: nonsense"),
             (RULE.replace("he has a shed", "the barn").encode(), "“the barn”"),
             (b"#" * 56_001, "too long"),

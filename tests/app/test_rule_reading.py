@@ -1,6 +1,8 @@
 """What the pages of the rules say to people: where a search looks, what a try tells, what going back would change."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -11,8 +13,9 @@ from crisis.models import RuleVersion
 from staff.models import User
 from tests.app import test_rule_pages as pages
 from tests.app.test_on_call_pages import signed_in
-from tests.support.people import alix, ben
+from tests.support.people import NOON, alix, ben
 from tests.support.small_rules import instead_of_the_shipped_ones
+from tests.unit.test_site_rules import RULE
 
 
 @pytest.fixture(autouse=True)
@@ -21,10 +24,20 @@ def _small() -> Iterator[None]:
         yield
 
 
-class Finding(pages.Pages):
+OFF = 'off = ["weapon.rope"]\n'
+
+
+class Quick(pages.Pages):
+    def made(self, *every: str) -> None:
+        """Have versions with these rules, none of which is tried."""
+        for number, text in enumerate(every, 1):
+            RuleVersion.objects.create(number=number, rules=text, why="x", made_by_id=alix().id, made_at=NOON)
+
+
+class Finding(Quick):
     def test_a_search_reads_patterns_and_examples_and_leads_on_where_nothing_is_found(self) -> None:
-        self.added()
-        for query, name in (("GUN ..shed", "site.shed"), ("he has a rope", "weapon.rope")):
+        self.made(RULE)
+        for query, name in (("GUN ..shed", "site.shed"), ("he has rope", "weapon.rope")):
             html = self.alix.get(reverse("rules"), {"q": query}).content.decode()
             assert f"<code>{name}</code></a>" in html
             assert "No rule says this" not in html
@@ -33,15 +46,13 @@ class Finding(pages.Pages):
         assert f'href="{reverse("try_lines")}"' in nothing.partition("No rule says this")[2]
 
     def test_a_rule_that_is_off_is_said_where_it_is_switched_and_in_the_list(self) -> None:
-        answer = self.post("rule_off", "weapon.gun", why="Noisy", after="0")
+        answer = self.post("rule_off", "weapon.rope", why="Noisy", after="0")
         assert "It is switched off" in pages.words(self.alix.get(answer["Location"]))
-        assert "It is switched off: nothing looks for it." in self.said("rule", "weapon.gun")
+        assert "It is switched off: nothing looks for it." in self.said("rule", "weapon.rope")
         assert "1 rule is switched off" in self.said("rules")
-        self.post("rule_on", "weapon.gun", why="Needed", after="1")
-        assert "switched off" not in self.said("rules").partition("State")[0]
 
     def test_a_try_tells_the_words_the_meaning_and_the_points(self) -> None:
-        self.added()
+        self.made(RULE)
         said = pages.words(self.post("try_lines", who=self.dana, lines="he has a gun"))
         assert "he has a gun Somebody has a gun. 10 points · weapon.gun" in said
 
@@ -60,10 +71,9 @@ class Finding(pages.Pages):
         assert "arme" in pages.words(self.post("try_lines", lines="he has a gun"))
 
 
-class Versions(pages.Pages):
+class Versions(Quick):
     def test_before_one_goes_back_it_says_what_that_changes(self) -> None:
-        self.added()
-        self.post("rule_off", "weapon.rope", why="Noisy", after="1")
+        self.made(RULE, OFF + RULE)
         back = self.said("rule_version", 0).partition("Go back to this version")[2]
         assert "What that changes in version 2, the newest" in back
         assert "site.shed: removed" in back
@@ -83,19 +93,19 @@ class Versions(pages.Pages):
             assert "This file is not a rules file from Havre." in pages.words(answer)
 
     def test_a_file_that_changes_nothing_is_not_kept(self) -> None:
-        self.added()
+        self.made(RULE)
         file = SimpleUploadedFile("rules.toml", RuleVersion.objects.get().rules.encode())
         answer = self.post("import_rules", file=file, do="show")
         assert "There is nothing to keep." in pages.words(answer)
         assert 'value="keep"' not in answer.content.decode()
 
     def test_french_has_its_space_before_a_colon(self) -> None:
-        self.added()
+        self.made(RULE)
         User.objects.filter(pk=alix().id).update(language="fr")
         assert "site.shed : ajoutée" in self.said("rule_version", 1).replace("\xa0", " ")
 
 
-class Staying(pages.Pages):
+class Staying(Quick):
     def led(self, at: str, who: Client | None = None) -> str:
         given = {"language": "fr", "page": "rules", "at": at}
         return str((who or self.alix).post(reverse("staff_language"), given)["Location"])
@@ -124,3 +134,32 @@ class Staying(pages.Pages):
         assert Client().get("/staff/no/such/page")["Location"] == reverse("sign_in")
         assert self.alix.get("/staff/api/nothing").status_code == 404
         assert Client().post("/staff/api/nothing").status_code == 401
+
+
+class Plain(Quick):
+    def test_a_rule_is_added_without_toml(self) -> None:
+        given: dict[str, Any] = {
+            "plain_called": "Red Shed",
+            "plain_phrases": "He has a shed\nhe locks the shed",
+            "plain_level": "2",
+            "plain_category": "confined",
+            "plain_must_not": "a shed",
+            "text": "",
+            "lines": "he has a shed",
+        }
+        tried = self.post("new_rule", **given, do="try")
+        assert "holds: He has a shed · must match" in pages.words(tried)
+        assert "he locks the shed" in tried.content.decode().partition('id="text"')[2], "as text it says the same"
+        kept = self.post("new_rule", **given, do="keep", why="Said here", after="0")
+        assert kept["Location"] == reverse("rule", args=["site.red_shed"]) + "?done=kept"
+        refused = self.post("new_rule", **given | {"plain_called": " "}, do="keep", why="x", after="1")
+        assert refused.status_code == 422
+        assert 'name="plain_must_not"' in refused.content.decode()
+
+    def test_a_plain_rule_is_tried_while_it_is_typed(self) -> None:
+        plain = {"plain_called": "shed", "plain_phrases": "he has a shed", "plain_category": "weapon"}
+        empty = {"of": "", "text": "", "danger": "", "now": "", "threat": ""}
+        draft = empty | {"lines": "he has a shed", "plain": plain}
+        answer = self.alix.post(reverse("try_draft_live"), json.dumps(draft), content_type="application/json")
+        (row,) = answer.json()["rows"]
+        assert (row["now"]["level"], row["draft"]["level"]) == (0, 2)

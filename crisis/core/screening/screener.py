@@ -88,6 +88,8 @@ class Cue:
     """1 for danger, -1 against it, 0 for who acts and when."""
     note: str = ""
     """What the rule or signal is about, in a sentence."""
+    level: int = 0
+    """That of a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,20 @@ class Screening:
         """Return the categories found, what counts most first, each once; not who acts when, if there is more."""
         telling = [cue for cue in self.cues if cue.side] or self.cues
         return list(dict.fromkeys(cue.category for cue in telling))
+
+    @property
+    def telling(self) -> list[Cue]:
+        """Return what tells a person most first: rules, the gravest first, signals of danger, then who acts and when.
+
+        What words count by themselves, and that nothing speaks against it, is left out.
+        """
+        told = [cue for cue in self.cues if cue.rule not in (WORDS, UNOPPOSED)]
+        return sorted(told, key=lambda cue: (-cue.level, cue.side != 1))
+
+    @property
+    def in_general(self) -> bool:
+        """Tell whether words count by themselves too."""
+        return any(cue.rule == WORDS for cue in self.cues)
 
     @property
     def rules(self) -> list[str]:
@@ -399,8 +415,10 @@ class Screener:
             if all(not there.isdisjoint(element.senses) for element in pattern.elements) and there.isdisjoint(
                 pattern.absent
             ):
-                yield Cue(rule.id, rule.category, "", rule.points, note=rule.note)
+                yield Cue(rule.id, rule.category, "", rule.points, note=rule.note, level=rule.level)
 
 
 def _cue(rule: Rule | Signal, span: Span, words: Sequence[str]) -> Cue:
-    return Cue(rule.id, rule.category, " ".join(words[span[0] : span[1] + 1]), rule.points, rule.side, rule.note)
+    return Cue(
+        rule.id, rule.category, " ".join(words[span[0] : span[1] + 1]), rule.points, rule.side, rule.note, rule.level
+    )

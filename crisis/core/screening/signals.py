@@ -68,6 +68,11 @@ class Signal:
         """Return its points for danger."""
         return self.points.danger
 
+    @property
+    def level(self) -> int:
+        """Return 0: only rules have a level."""
+        return 0
+
 
 class Signals:
     """Find the signals of sentences."""

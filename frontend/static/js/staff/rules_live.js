@@ -15,6 +15,8 @@ const PAUSE = 700;
 /** The same for the draft itself, which is built anew each time. */
 const LONG_PAUSE = 1_500;
 const FIELDS = ["text", "danger", "now", "threat"];
+/** Begins the names of the fields of a rule that is written without text. */
+const PLAIN = "plain_";
 
 const form = byId("rule-form", HTMLFormElement);
 const box = byId("lines", HTMLTextAreaElement);
@@ -52,8 +54,10 @@ function shown(row) {
 }
 
 function asked() {
-  const given = Object.fromEntries(FIELDS.map((name) => [name, String(new FormData(form).get(name) ?? "")]));
-  return draft ? { ...given, of: form.dataset["rule"] ?? "", lines: box.value } : { lines: box.value };
+  const typed = [...new FormData(form)].map(([name, value]) => [name, String(value)]);
+  const given = Object.fromEntries(typed.filter(([name]) => FIELDS.includes(name ?? "")));
+  const plain = Object.fromEntries(typed.filter(([name]) => name?.startsWith(PLAIN)));
+  return draft ? { ...given, plain, of: form.dataset["rule"] ?? "", lines: box.value } : { lines: box.value };
 }
 
 async function tryThem() {
@@ -89,7 +93,7 @@ function waits() {
 /** @param {Event} event */
 function changed(event) {
   const field = event.target instanceof HTMLElement ? (event.target.getAttribute("name") ?? "") : "";
-  const mine = field === "lines" || (draft !== "" && FIELDS.includes(field));
+  const mine = field === "lines" || (draft !== "" && (FIELDS.includes(field) || field.startsWith(PLAIN)));
   // a draft is built for lines only
   if (!mine || (field !== "lines" && box.value.trim() === "")) return;
   clearTimeout(timer);
