@@ -9,7 +9,7 @@ from tests.support import browsers, looks
 from tests.support.axe import problems
 from tests.support.journeys import answer, hold_all, open_row, raise_flag
 from tests.support.servers import HavreServer, havre_environment, migrate_and_seed
-from tests.support.shift import Shift, Visitor, told, webhook, word
+from tests.support.shift import Shift, Visitor, leave_list, told, webhook, word
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -271,6 +271,7 @@ def test_a_keyboard_alone_signs_in_answers_an_alarm_and_settles_it(shift: Shift)
     tab_to(page, "#ask-yes")
     page.keyboard.press("Enter")
     expect(page.locator("#escalations-heading")).to_be_focused()
+    leave_list(page)
     expect(page.locator("#escalations > li")).to_have_count(0)
     page.context.close()
     bea.ends()

@@ -49,7 +49,7 @@ def answer(console: Page, text: str, button: str = ".send") -> None:
 def hold_all(console: Page, number: int) -> None:
     """Take what waits and accept what is offered, whichever comes first, until `number` are held."""
     rows = console.locator("#mine > li")
-    for _ in range(60):
+    for _ in range(150):
         if rows.count() >= number and not console.locator("#offer-accept").is_visible():
             return
         for button in (console.locator("#offer-accept"), console.locator("#waiting .take:enabled").first):
@@ -57,7 +57,7 @@ def hold_all(console: Page, number: int) -> None:
             with suppress(PlaywrightTimeout):
                 if button.is_visible():
                     button.click(timeout=2_000)
-        console.wait_for_timeout(250)
+        console.wait_for_timeout(100)
     raise AssertionError("the conversations were not taken")
 
 
@@ -65,9 +65,10 @@ def open_row(console: Page, text: str) -> None:
     """Open the held conversation that shows a text."""
     for row in console.locator("#mine > li button.row").all():
         row.click()
-        console.wait_for_timeout(300)
-        if text in (console.locator(".conversation:visible [role=log]").text_content() or ""):
-            return
+        for _ in range(6):
+            if text in (console.locator(".conversation:visible [role=log]").text_content() or ""):
+                return
+            console.wait_for_timeout(50)
     raise AssertionError("no held conversation shows this")
 
 

@@ -199,6 +199,7 @@ class Shift:
     def settle(self, how: str, reason: str) -> None:
         """Let Dana settle the one escalation."""
         self.step(how, reason)
+        leave_list(self.board)
         expect(self.board.locator("#escalations > li")).to_have_count(0)
         expect(self.board.locator("#alarm")).to_be_empty()
 
@@ -224,6 +225,11 @@ class Shift:
     def _do(self, statement: str) -> list[Any]:
         with closing(sqlite3.connect(self.data / "havre.sqlite3", timeout=10)) as database, database:
             return database.execute(statement).fetchall()
+
+
+def leave_list(board: Page) -> None:
+    """Take the hand from the list of escalations, which stands still for some seconds after one was on it."""
+    board.locator("#escalations").dispatch_event("pointerleave")
 
 
 def keep_frames(page: Page, frames: list[str]) -> None:
