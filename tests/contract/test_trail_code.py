@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,12 +61,20 @@ class Place:
         return [*self.function.args.args, *self.function.args.kwonlyargs] if self.function else []
 
 
-def calls(tree: ast.Module) -> Iterator[tuple[ast.Call, Place]]:
-    """Yield each call with where it stands."""
-    functions = [node for node in ast.walk(tree) if isinstance(node, Function)]
-    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        around = [one for one in functions if call in ast.walk(one)]
-        yield call, Place(tree, around[-1] if around else None)
+@cache
+def calls(tree: ast.Module) -> tuple[tuple[ast.Call, Place], ...]:
+    """Return each call with where it stands: the module, and the innermost function around it."""
+    found: list[tuple[ast.Call, Place]] = []
+
+    def look(node: ast.AST, around: Function | None) -> None:
+        if isinstance(node, ast.Call):
+            found.append((node, Place(tree, around)))
+        inner = node if isinstance(node, Function) else around
+        for child in ast.iter_child_nodes(node):
+            look(child, inner)
+
+    look(tree, None)
+    return tuple(found)
 
 
 def name_of(call: ast.Call) -> str:
