@@ -241,3 +241,17 @@ def test_who_loses_their_advocate_reads_why(chrome: Browser, server: HavreServer
     assert log is not None
     assert last["y"] + last["height"] <= log["y"] + log["height"]
     context.close()
+
+
+def test_a_long_message_of_staff_is_read_from_its_top(chrome: Browser, server: HavreServer) -> None:
+    context = browsers.phone(chrome, "en-CA")
+    page = context.new_page()
+    stage = Stage(page, server.base_url, "en").talk()
+    long = "You decide what you tell me." + "\nThere are limits." * 40
+    stage.hears("message", author="advocate", name="Sam", client_id=None, body=long)
+    expect(page.locator("#lines li").last).to_contain_text("You decide")
+    log, top = page.locator("#log").bounding_box(), page.locator("#lines li").last.bounding_box()
+    assert log is not None
+    assert top is not None
+    assert 0 <= top["y"] - log["y"] < 40
+    context.close()

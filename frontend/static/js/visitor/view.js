@@ -38,7 +38,7 @@ export function part(id, kind) {
 
 export const box = (/** @type {string} */ id) => part(id, HTMLElement);
 
-/** Set a text if it is another one: setting the same would be read aloud again. @param {HTMLElement} element @param {string} text */
+/** Set a text if it is another one: the same would be read aloud again. @param {HTMLElement} element @param {string} text */
 export function put(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -62,7 +62,7 @@ export function voice() {
 }
 
 /**
- * Return what draws the conversation: each line once, in order, and what is on its way behind them.
+ * Return what draws the conversation: each line once, and behind them what is on its way.
  *
  * @param {Words} words
  * @param {{again: (own: Own) => void, takeBack: (own: Own) => void}} does
@@ -74,32 +74,30 @@ export function logOf(words, does) {
   let outgoing = 0;
   let newestShown = 0;
   let height = 0;
-  /** Whether the newest line stays in sight, as it does until somebody scrolls back. */
+  /** Whether the newest line stays in sight: until somebody scrolls back. */
   let follows = true;
 
   box("to-newest").addEventListener("click", () => (toNewest(), log.focus()));
   log.addEventListener("scroll", () => {
-    // what scrolls while the log changes its height is no person
+    // while the log changes its height it is no person
     if (log.clientHeight !== height) return;
-    follows = atEnd();
-    if (follows) below.hidden = true;
+    follows = log.scrollHeight - log.scrollTop - log.clientHeight < AT_THE_END;
+    below.hidden ||= follows;
   });
   // the keyboard of a phone takes half of the height
   new ResizeObserver(() => ((height = log.clientHeight), follows && toNewest())).observe(log);
 
-  function atEnd() {
-    return log.scrollHeight - log.scrollTop - log.clientHeight < AT_THE_END;
-  }
-
   function toNewest() {
     follows = below.hidden = true;
-    log.scrollTop = log.scrollHeight;
+    // a long one is read from its top
+    const theirs = /** @type {HTMLElement?} */ (lines.querySelector(".theirs:last-child"));
+    log.scrollTop = theirs?.offsetTop ?? log.scrollHeight;
   }
 
   /** @param {string} template @param {Record<string, string>} texts by class @returns {HTMLElement} */
   function rowFrom(template, texts) {
     const row = part(template, HTMLTemplateElement).content.firstElementChild?.cloneNode(true);
-    if (!(row instanceof HTMLElement)) throw new Error(`template ${template} is empty`);
+    if (!(row instanceof HTMLElement)) throw new Error(`the page has no ${template}`);
     for (const [name, text] of Object.entries(texts)) put(within(row, name), text);
     return row;
   }
@@ -139,7 +137,7 @@ export function logOf(words, does) {
     return row;
   }
 
-  /** Bring the list to what is wanted; rows that stay are not touched, or they would be read aloud again. @param {[string, HTMLElement][]} wanted */
+  /** Bring the list to what is wanted; rows that stay are not touched: they would be read aloud again. @param {[string, HTMLElement][]} wanted */
   function place(wanted) {
     const keys = new Set(wanted.map(([key]) => key));
     for (const [key, row] of rows) if (!keys.has(key)) row.remove();
@@ -195,7 +193,7 @@ export function logOf(words, does) {
 /** @param {HTMLElement} row @param {string} name @returns {HTMLElement} */
 function within(row, name) {
   const found = row.classList.contains(name) ? row : row.querySelector(`.${name}`);
-  if (!(found instanceof HTMLElement)) throw new Error(`a row has no ${name}`);
+  if (!(found instanceof HTMLElement)) throw new Error(`the page has no ${name}`);
   return found;
 }
 
