@@ -65,4 +65,5 @@ def test_a_drill_from_its_start_to_its_summary(tmp_path: Path) -> None:
             "href", f"/staff/drills/{drills.url.split('/')[-1]}"
         )
         expect(log).to_contain_text("The conversation ended, and the drill with it.")
+        expect(console.locator(".fact-visitor:visible")).to_have_text("The drill is over.")
         expect(console.locator("form.contact:visible .drill-sign")).to_contain_text("counted nowhere")

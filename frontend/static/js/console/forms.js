@@ -1,7 +1,7 @@
 /** The right pane of one conversation: how it stands, notes, escalation, its end and the record of the contact. */
 
 import { since } from "../lib/ages.js";
-import { escalations, summary } from "../lib/console_views.js";
+import { drillOver, escalations, summary } from "../lib/console_views.js";
 import { language, say } from "../lib/say.js";
 import { newId, post } from "../staff/api.js";
 import { h, reconcile, setAttribute, setText } from "../staff/dom.js";
@@ -104,7 +104,7 @@ export function contextPanel(words, choices, id, name, does) {
     for (const [value, text] of /** @type {const} */ ([
       [door, say(words, `door_${one.door}`)],
       [speaks, say(words, `language_${one.language}`)],
-      [visitor, say(words, one.ended_by !== null ? `ended_${one.ended_by}` : one.visitor_here ? "here" : "line_lost")],
+      [visitor, say(words, drillOver(one) ? "standing_drill_over" : one.ended_by !== null ? `ended_${one.ended_by}` : one.visitor_here ? "here" : "line_lost")],
       [opened, say(words, "ago", { age: since(words, one.opened_at, now) })],
     ])) {
       if (value !== undefined) setText(value, text);
