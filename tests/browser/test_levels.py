@@ -230,6 +230,8 @@ def imminent(shift: Shift, bea: Visitor, says: dict[str, str]) -> None:
     row.locator(".show-reason").click()
     expect(row.locator(".reason")).to_contain_text(word(board, "because_it_says"))
     expect(row.locator(".reason")).to_contain_text("“")
+    expect(row.locator(".reason")).not_to_contain_text("[")
+    expect(row.locator(".reason a").first).to_be_visible()
     expect(row.locator(".what")).to_contain_text(word(board, "paged_reached"), timeout=20_000)
     assert len(shift.far.heard) == paged + 1
     assert not [text for text in (name, says["attack"]) if text.encode() in shift.far.heard[-1]]
