@@ -112,6 +112,10 @@ screening: setup $(DEV) ## Measure the screening rules on the labelled messages 
 exit: setup $(DEV) ## Prove the quick exit in both browsers (some 10 minutes) and write down what was seen
 	@HAVRE_TEST_EXIT=1 $(PY) -m tests -p tests.support.proofs tests/browser/exit $$($(PY) -m tests.support.promises) $(ARGS)
 
+.PHONY: stories
+stories: setup $(DEV) ## Tell each level of danger in both languages in browsers, and call over two processes (some 4 minutes)
+	@exec $(PY) -m tests tests/browser/test_levels.py tests/integration/test_calls.py
+
 .PHONY: slow-line
 slow-line: setup $(DEV) ## Tell the story of the chat without script over a line that is slow, hangs and breaks
 	@HAVRE_TEST_SLOW_LINE=1 $(PY) -m tests tests/browser/test_plain.py -k restart $(ARGS)

@@ -29,9 +29,11 @@ BROWSER = "tests/browser"
 INTEGRATION = "tests/integration"
 TIMED = "tests/browser/test_weight.py"
 """Keeps a clock on a slowed browser: it has the machine to itself, after all others."""
+LATER = ("tests/browser/test_levels.py", "tests/integration/test_calls.py")
+"""Stories of minutes that `make stories` tells: with them `make test` takes more than ten on a slow machine."""
 LONG = {
     **{"exit/test_leaving.py": 100, "exit/test_plain_traces.py": 50, "exit/test_traces.py": 45, "test_states.py": 155},
-    **{"test_archive_pages.py": 150, "test_board.py": 40, "test_levels.py": 45, "test_no_socket.py": 65},
+    **{"test_archive_pages.py": 150, "test_board.py": 40, "test_no_socket.py": 65},
     **{"test_pages.py": 130, "test_plain.py": 150},
     **{"test_returning.py": 65, "test_story.py": 150, "test_unsaid.py": 50},
 }
@@ -121,16 +123,19 @@ def plan(arguments: list[str], servers: Mapping[str, str]) -> tuple[list[Planned
 
 def shares(folder: str) -> list[list[str]]:
     """Return the files of the browser tests in two shares of about the same length, and other folders as they are."""
+    later = [f"--ignore={name}" for name in LATER if name.startswith(folder)]
     if folder != BROWSER:
-        return [[folder]]
+        return [[folder, *later]]
     files = [str(file.relative_to(ROOT)) for file in (ROOT / BROWSER).rglob("test_*.py")]
-    seconds = {name: LONG.get(name.removeprefix(f"{BROWSER}/"), SHORT) for name in files if name != TIMED}
+    kept = [name for name in files if name != TIMED and name not in LATER]
+    seconds = {name: LONG.get(name.removeprefix(f"{BROWSER}/"), SHORT) for name in kept}
     halves: tuple[list[str], list[str]] = ([], [])
     for name in sorted(seconds, key=lambda name: (-seconds[name], name)):
         min(halves, key=lambda half: sum(seconds[one] for one in half)).append(name)
     # by what each leaves out: a file that is named is collected also where its folder says that it is not
     return [
-        [BROWSER, f"--ignore={TIMED}", *(f"--ignore={name}" for name in sorted(others))] for others in reversed(halves)
+        [BROWSER, f"--ignore={TIMED}", *later, *(f"--ignore={name}" for name in sorted(others))]
+        for others in reversed(halves)
     ]
 
 

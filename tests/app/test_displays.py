@@ -178,7 +178,7 @@ class Addresses(TestCase):
         shown = json.loads(answer.content)
         handle = spoken((await Conversation.objects.aget(pk=pk)).handle, "en")
         one = {"handle": handle, "level": 3, "state": "raised", "raised_at": "2026-11-23T12:00:00.000Z", "climbs": 0}
-        assert shown["escalations"] == [one | {"aloud": True, "unreached": False, "drill": False}]
+        assert shown["escalations"] == [one | {"aloud": True, "unreached": False, "drill": False, "ended_by": None}]
         assert (shown["waiting"], shown["running"]) == (1, 1)
         assert set(shown) == {"at", "waiting", "waiting_since", "running", "ready", "free", "escalations", "drills"}
         page = (await screen.get(reverse("wall"))).content.decode()

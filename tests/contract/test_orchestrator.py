@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.__main__ import BROWSER, INTEGRATION, TIMED, Run, closing, plan
+from tests.__main__ import BROWSER, INTEGRATION, LATER, TIMED, Run, closing, plan
 from tests.support.daemon import ROOT, clean_environment
 from tests.support.needs import lacking
 from tests.support.servers import havre_environment
@@ -20,9 +20,19 @@ def test_whole_suite_runs_on_sqlite_in_browsers_and_on_the_servers() -> None:
     assert embedded[1:] == ([f"--ignore={BROWSER}", f"--ignore={INTEGRATION}", "tests"], {})
     everything = {f"--ignore={file.relative_to(ROOT)}" for file in (ROOT / BROWSER).rglob("test_*.py")}
     assert {*browsers[1], *more_browsers[1]} == {BROWSER, *everything}
-    assert {*browsers[1]} & {*more_browsers[1]} == {BROWSER, f"--ignore={TIMED}"}
+    assert {*browsers[1]} & {*more_browsers[1]} == {BROWSER, f"--ignore={TIMED}", f"--ignore={LATER[0]}"}
     assert timed[1:] == ([TIMED], {})
-    assert served[1:] == ([INTEGRATION], {"DATABASE_URL": "postgres://here/x", "REDIS_URL": "redis://here"})
+    assert served[1:] == (
+        [INTEGRATION, f"--ignore={LATER[1]}"],
+        {"DATABASE_URL": "postgres://here/x", "REDIS_URL": "redis://here"},
+    )
+
+
+def test_what_is_left_for_later_has_a_target_that_tells_it() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"@exec $(PY) -m tests {' '.join(LATER)}\n" in makefile
+    (browsers, served), timed = plan([*LATER], SERVERS)
+    assert [browsers[1], served[1], timed] == [[LATER[0]], [LATER[1]], []]
 
 
 def test_a_named_path_runs_where_it_belongs() -> None:
