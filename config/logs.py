@@ -17,7 +17,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from itertools import islice
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
@@ -146,7 +146,6 @@ def configure() -> None:
     logging.getLogger("django.request").setLevel(logging.ERROR)
     logging.getLogger("django.security").setLevel(logging.ERROR)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    _quiet_twisted()
     _quiet_python()
 
 
@@ -182,24 +181,3 @@ def _warned(
     line: object = None,
 ) -> None:
     _OUTSIDE.warning("%s at %s:%s", category.__name__, _short(filename), lineno)
-
-
-def _quiet_twisted() -> None:
-    """Take over what Twisted would print: until somebody does, it writes whole tracebacks to standard error."""
-    global _twisted_is_quiet
-    if _twisted_is_quiet or "twisted" not in sys.modules:
-        return
-    from twisted.logger import ILogObserver, globalLogBeginner
-
-    observer = cast(ILogObserver, _twisted_event)
-    globalLogBeginner.beginLoggingTo([observer], discardBuffer=True, redirectStandardIO=False)
-    _twisted_is_quiet = True
-
-
-_twisted_is_quiet = False
-
-
-def _twisted_event(event: Mapping[str, Any]) -> None:
-    failure = event.get("log_failure")
-    if failure is not None:
-        _OUTSIDE.error("unhandled in Twisted: %s", event.get("log_namespace"), exc_info=failure.value)

@@ -20,6 +20,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from chat.protocol import MOST_FRAME_BYTES
 from ops.bodies import keep_daphnes_in_memory
 from ops.drain import drain
+from ops.quiet_twisted import quiet_twisted
 from ops.worker import start_inline_worker
 
 FINISH_WITHIN = 2
@@ -82,6 +83,8 @@ def serve_daphne(host: str, port: int, announce: Callable[[], None]) -> None:
     from daphne.server import Server
 
     from ops.brake import brake_of
+
+    quiet_twisted()
 
     # until the loop runs, and for Ctrl-C always: what was acknowledged is in the database, and pages come back
     for number in (signal.SIGINT, signal.SIGTERM):

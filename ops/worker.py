@@ -115,15 +115,6 @@ class WallClock:
             del self._owed[step]
 
 
-async def run_once(now: datetime) -> None:
-    """Run every step once."""
-    await run_shift(now)
-    await run_clocks(now)
-    await call_unspoken(now)
-    await run_drills(now)
-    await deliver(now)
-
-
 async def run_shift(now: datetime) -> None:
     """Bring people together."""
     for step in STEPS:
@@ -210,7 +201,7 @@ async def _step(step: Step, now: datetime) -> int | None:
         done = await in_db(step, now=now)
         await broadcast.publish(done.events)
         if done.result and not done.events:
-            # a clock that repeats at the highest level writes no line, yet the board must show it
+            # a clock that repeats at a level that does not climb writes no line, yet the board must show it
             await broadcast.publish_overview()
     except Exception as error:
         logger.error("step %s failed", step.__name__, exc_info=error)
