@@ -254,4 +254,12 @@ def test_a_long_message_of_staff_is_read_from_its_top(chrome: Browser, server: H
     assert log is not None
     assert top is not None
     assert 0 <= top["y"] - log["y"] < 40
+    # who has come to its end stays there, also when the page is drawn again and when the keyboard opens
+    box = page.locator("#log")
+    box.evaluate("log => log.scrollTop = log.scrollHeight")
+    stage.hears("typing")
+    expect(page.get_by_text("is writing…").first).to_be_visible()
+    page.set_viewport_size({"width": 360, "height": 420})
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))")
+    assert box.evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight") < 2
     context.close()

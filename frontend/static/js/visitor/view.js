@@ -85,7 +85,7 @@ export function logOf(words, does) {
     below.hidden ||= follows;
   });
   // the keyboard of a phone takes half of the height
-  new ResizeObserver(() => ((height = log.clientHeight), follows && toNewest())).observe(log);
+  new ResizeObserver(() => ((height = log.clientHeight), follows && (log.scrollTop = log.scrollHeight))).observe(log);
 
   function toNewest() {
     follows = below.hidden = true;
@@ -164,7 +164,7 @@ export function logOf(words, does) {
     place(wanted);
     const mine = state.outbox.length > outgoing;
     outgoing = state.outbox.length;
-    if (follows || mine) toNewest();
+    if ((grows && follows) || mine) toNewest();
     else if (grows) below.hidden = false;
     else log.scrollTop = log.scrollHeight - fromEnd;
   }
