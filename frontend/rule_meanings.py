@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from crisis.core.screening.screener import WORDS
+from crisis.core.screening.result import WORDS
 from crisis.core.screening.signals import SEVERAL_WORDS
 
 LINE = re.compile(r"(?:“(?P<words>[^\n”]*)” · )?(?P<meaning>[^\n]+) \[(?P<rule>[a-z0-9_.]+)\]")
@@ -22,7 +22,7 @@ class Told:
 
 
 def told(reason: str) -> Told:
-    """Return what a message's own reason says, without ids; any other reason as it is, such as one of before."""
+    """Return what the screener's reason says, without ids; one of an older kind as it is."""
     lines = [LINE.fullmatch(line) for line in reason.split("\n")]
     found = [line for line in lines if line is not None]
     if len(found) != len(lines):

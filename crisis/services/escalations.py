@@ -1,6 +1,7 @@
 """What can be done to an escalation: one transaction each, every step on the trail and in the outbox."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -125,10 +126,10 @@ def raise_cue(
             return Done(None)
         if level == min(LEVELS):
             return Done(None, (log.append_fact(conversation, "flag_raised", now=now, actor=actor, level=level),))
-        known = calls.filter(source="screening", state=State.RAISED).first()
+        known = calls.filter(source=Source.SCREENING, state=State.RAISED).first()
         cue = known or Escalation(conversation=conversation, raised_level=level, client_id=client_id, raised_at=now)
         cue.conversation = conversation
-        cue.source, cue.level, cue.due_at = "screening", level, due_at
+        cue.source, cue.level, cue.due_at = Source.SCREENING, level, due_at
         # no new key: its provider may be slow, and this runs where all messages wait
         sealer = sealer_of(known) if known else borrowed(conversation)
         cue.sealed_reason = sealer.seal(reason_binding(cue.pk), reason)
@@ -187,7 +188,15 @@ def stand_down(*, actor: Staff, escalation_id: UUID, reason: str, now: datetime)
     return _settle(Step.STAND_DOWN, Told.STOOD_DOWN, actor, escalation_id, reason, now)
 
 
-def read_reason(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[Secret]:
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Be why an escalation was raised, and whether rules say so or a person wrote it."""
+
+    reason: Secret
+    by_rules: bool
+
+
+def read_reason(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[Why]:
     """Return why an escalation was raised, once the trail says who reads it."""
     conversation, escalation = escalation_for(actor, escalation_id, Action.READ_REASON)
     # before the trail is written: its one head must not be held while a slow provider is asked
@@ -201,11 +210,11 @@ def read_reason(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[Sec
             data=marked(conversation.drill),
             now=now,
         )
-    return Done(reason)
+    return Done(Why(reason, by_rules=escalation.source == Source.SCREENING))
 
 
 def climb_due(*, now: datetime, limit: int = CLIMBS_AT_ONCE) -> Done[int]:
-    """Let the clocks act that have run out; return how many did, repeats at the top among them.
+    """Let the clocks act that have run out; return how many did, repeats of levels that do not climb among them.
 
     Where as many as `limit` did, others may be due. Any number of workers may call it at once: each escalation is
     looked at again under its conversation's lock, so it climbs once. One that fails is logged, tried again with the

@@ -11,7 +11,7 @@ from chat.db import in_db
 from crisis import services as crisis
 from crisis.core.screening.site_rules import SiteRules
 from crisis.proving import shipped
-from frontend.rule_meanings import told
+from frontend.rule_meanings import Told, told
 from frontend.views.api import Nothing, command
 from frontend.views.rules import site_now
 from staff.permissions import Action, allowed_at_all
@@ -23,7 +23,9 @@ async def read_reason(request: StaffRequest, pk: UUID, body: Nothing) -> dict[st
     """Show why an escalation was raised; the service puts the reading into the trail first."""
     done = await in_db(crisis.read_reason, actor=request.actor, escalation_id=pk, now=timezone.now())
     await broadcast.publish(done.events)
-    why = told(done.result.reveal())
+    reason = done.result.reason.reveal()
+    # what a person wrote is never read as anything but their words
+    why = told(reason) if done.result.by_rules else Told(reason)
     return {"reason": why.text, "rules": await _pages(request, why.rules)}
 
 

@@ -208,7 +208,7 @@ class Permission(CrisisCase):
         for reader in (self.ben, self.dana):
             with self.subTest(reader=reader.name):
                 done = services.read_reason(actor=reader, escalation_id=escalation.id, now=NOON)
-                assert done.result.reveal() == REASON
+                assert (done.result.reason.reveal(), done.result.by_rules) == (REASON, False)
                 trail = AuditEvent.objects.filter(action="escalation.reason_read", actor=str(reader))
                 assert trail.get().subject == f"escalation:{escalation.id}"
 

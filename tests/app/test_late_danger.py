@@ -74,7 +74,7 @@ class Leaving(ArchiveStories):
         sealing.forget()
         deliver_due(now=DAY_AFTER)
         crisis.acknowledge(actor=dana(), escalation_id=raised.id, now=DAY_AFTER)
-        assert crisis.read_reason(actor=dana(), escalation_id=raised.id, now=DAY_AFTER).result.reveal() == WHY
+        assert crisis.read_reason(actor=dana(), escalation_id=raised.id, now=DAY_AFTER).result.reason.reveal() == WHY
         crisis.resolve(actor=dana(), escalation_id=raised.id, reason=SAFE, now=DAY_AFTER)
         sealing.forget()
         deliver_due(now=DAY_AFTER)

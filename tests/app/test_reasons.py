@@ -14,7 +14,8 @@ from chat.services.posting import Post, post_one
 from crisis.cues import Cues as Screener
 from crisis.models import Escalation
 from crisis.rules import files
-from frontend.rule_meanings import category_name, category_names, note_name, told
+from crisis.services import raise_escalation
+from frontend.rule_meanings import Told, category_name, category_names, note_name, told
 from staff.models import User
 from tests.app.test_on_call_pages import signed_in
 from tests.support.people import NOON, alix, ben, dana, eve, held_by
@@ -41,9 +42,9 @@ def test_a_reason_is_told_in_the_readers_language_without_ids() -> None:
         assert told("and the words in general [words]").text == "the words in general"
 
 
-def test_what_people_write_stays_as_they_wrote_it() -> None:
+def test_a_reason_of_an_older_kind_stays_as_it_is() -> None:
     for reason in ("She is afraid [urgent", "“he has a gun” · weapon.at_hand", "Two lines\nof [ben]", ""):
-        assert told(reason) == told(reason).__class__(reason)
+        assert told(reason) == Told(reason)
 
 
 def test_every_category_and_note_that_comes_with_havre_has_french_words() -> None:
@@ -75,6 +76,15 @@ class Reading(TestCase):
         assert {"id": "weapon.at_hand", "address": reverse("rule", args=["weapon.at_hand"])} in answer["rules"]
         there = {rule["id"] for file in files() for rule in file.get("rule", ())}
         assert {rule["id"] for rule in answer["rules"]} <= there, "a signal has no page"
+
+    def test_what_a_person_wrote_is_read_as_they_wrote_it_whatever_it_looks_like(self) -> None:
+        for number, reason in enumerate(("She is at motel 6 [204]", "He said these [words]", STORED)):
+            raised = raise_escalation(
+                actor=ben(), conversation_id=self.row.conversation_id, level=2, reason=reason,
+                client_id=f"{number:032x}", now=NOON,
+            )  # fmt: skip
+            self.row = Escalation.objects.get(pk=raised.result.id)
+            assert self.read(signed_in(dana())).json() == {"reason": reason, "rules": []}
 
     def test_each_reads_it_in_their_language_and_who_sees_no_rules_gets_no_way_to_them(self) -> None:
         User.objects.filter(pk=ben().id).update(language="fr")
