@@ -13,7 +13,7 @@ SIDES = ("visitor", "staff")
 SLOWED = ("frame", "text", "refused")
 PROOFS = ("asked", "passed", "failed")
 WHYS = ("lapsed", "rescued", "declined")
-PAGED = ("due", "failed", "sent", "gave_up", "dropped", "unreached")
+PAGED = ("due", "failed", "sent", "gave_up", "dropped", "held", "unreached")
 
 batch_texts = Histogram(
     "havre_batch_texts",

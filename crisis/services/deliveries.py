@@ -13,7 +13,7 @@ from django.db.models import F, Q
 
 from chat.selectors import site
 from chat.services import Done
-from crisis.core.ladder import Told
+from crisis.core.ladder import State, Told
 from crisis.core.notice import Notice, Way, key_of
 from crisis.core.paging import (
     LEASE,
@@ -21,6 +21,7 @@ from crisis.core.paging import (
     OPEN,
     DeliveryState,
     Kind,
+    PagingState,
     Turn,
     begins_to_hold_back,
     pause_after,
@@ -28,7 +29,7 @@ from crisis.core.paging import (
 )
 from crisis.models import Delivery, OnCallTarget, Paging
 from crisis.selectors.on_call import pages_left_for, target_address, target_secret
-from crisis.services.paging_rows import can_skip, goes_on, has_risen, into_case_once, locked, quietly, tell
+from crisis.services.paging_rows import can_skip, end, goes_on, has_risen, into_case_once, locked, quietly, tell
 from crisis.transport import Errand, Outcome
 from encryption.core.envelope import NotAuthentic
 from encryption.providers import ProviderDown
@@ -137,7 +138,8 @@ def _claim(target_id: UUID | None, pks: Sequence[int], now: datetime) -> Togethe
 def _still_due(pks: Sequence[int], now: datetime) -> list[Delivery]:
     """Return what may leave now under the locks of their pagings, the gravest first, then the longest due.
 
-    What nobody can carry any more is given up. One whose level has risen waits for its paging to begin anew.
+    What nobody can carry any more is given up. One whose level has risen waits for its paging to begin anew, and
+    one that somebody answered meanwhile ends.
     """
     wanted = list(Delivery.objects.filter(pk__in=pks).values_list("paging_id", flat=True))
     rows = Paging.objects.select_for_update(no_key=True, skip_locked=can_skip(), of=("self",))
@@ -150,9 +152,16 @@ def _still_due(pks: Sequence[int], now: datetime) -> list[Delivery]:
             # its target was removed, or every worker that took it up vanished
             one.result = "lost" if one.target else "removed"
             _give_up(one, one.paging, now)
+        elif _answered(one.paging):
+            end(one.paging, PagingState.ANSWERED, now)
         elif not has_risen(one.paging):
             found.append(one)
     return sorted(found, key=lambda one: -one.paging.level)
+
+
+def _answered(paging: Paging) -> bool:
+    """Tell whether somebody answered meanwhile: its paging may have begun in the moment in which they did."""
+    return paging.escalation is not None and paging.escalation.state != State.RAISED
 
 
 def _take(found: Sequence[Delivery], now: datetime) -> None:

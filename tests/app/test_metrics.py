@@ -21,6 +21,7 @@ from chat.models import Assignment, Conversation
 from chat.selectors.shift_counts import first_reply_after, shift_counts
 from chat.services.posting import Post
 from chat.writer import Writer
+from crisis.core.paging import DeliveryState
 from crisis.services import add_target, climb_due, raise_escalation
 from ops import metrics
 from tests.app.test_staff_socket import Tab
@@ -231,6 +232,7 @@ class Story(TestCase):
         assert [canary for canary in canaries if canary in shown] == []
         labels = set(re.findall(r'(\w+)="([^"]*)"', shown))
         words = {word for name, word in labels if name != "le"}
+        assert set(measures.PAGED) == {*DeliveryState, "unreached"}
         known = (measures.LEVELS, measures.SIDES, measures.WHYS, measures.SLOWED, measures.PROOFS, measures.PAGED)
         assert words <= {word for words in known for word in words}
         assert {name for name, _ in labels} <= {"le", "level", "side", "what", "why"}

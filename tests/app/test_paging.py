@@ -14,7 +14,7 @@ from cases.delivery import deliver_due
 from cases.models import Entry
 from crisis import services
 from crisis.core.ladder import Pages
-from crisis.models import Delivery, OnCallTarget, Paging
+from crisis.models import Delivery, Escalation, OnCallTarget, Paging
 from crisis.services.deliveries import BOARD
 from crisis.transport import Errand, Outcome
 from encryption.providers import ProviderDown
@@ -129,6 +129,16 @@ class Paged(PagingCase):
         services.stand_down(actor=self.dana, escalation_id=settled, reason="a mistake", now=NOON)
         assert [state for _, state, *_ in self.states()] == ["dropped", "dropped"]
         assert worker_looks(after(1), works) == []
+
+    def test_a_paging_that_began_in_the_moment_of_the_answer_pages_nobody(self) -> None:
+        self.target()
+        escalation = self.raised(3)
+        services.step_pagings(now=NOON)
+        # as a worker leaves it that began it anew beside the answer, which could not see it and so called it not off
+        Escalation.objects.filter(pk=escalation).update(state="acknowledged", due_at=None)
+        assert services.claim_deliveries(now=NOON, limit=10).result == ()
+        assert [state for _, state, *_ in self.states()] == ["dropped"]
+        assert Paging.objects.get().state == "answered"
 
     def test_a_page_that_was_on_its_way_when_somebody_came_is_told_as_arrived(self) -> None:
         self.target()
