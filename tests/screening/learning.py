@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crisis.core.screening import Screener
-from crisis.core.screening.screener import WORDS
+from crisis.core.screening.result import WORDS
 from crisis.core.screening.words import SIZES_OF_SENTENCES, SIZES_OF_WORDS, named, sizes
 from tests.screening.measure import FOLDER, LANGUAGES
 
