@@ -83,6 +83,10 @@ def _database() -> dict[str, Any]:
             "connect_timeout": 5,
             # a machine that vanished is noticed while something is on its way to it, not after many minutes
             "tcp_user_timeout": 10_000,
+            # and where only its answer is waited for: the system itself would ask after two hours
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
             **given,
             # One lock that somebody holds stops only who needs that row, and for 3 s; a session that died in a
             # transaction lets go. What the address itself asks for comes last and counts.

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chat.log import StoredEvent
 from crisis.core.screening import Cue, Screener, Screening
-from crisis.core.screening.screener import WORDS
+from crisis.core.screening.result import WORDS
 from crisis.rules import shipped
 from crisis.services import raise_cue
 

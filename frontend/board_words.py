@@ -12,9 +12,12 @@ Words = Mapping[str, str | Mapping[str, str]]
 
 def rows_of_the_board() -> Words:
     """Return what stands on the board's rows and around them."""
+    return {**_news(), **drills_run(), **_escalations(), **_outside()}
+
+
+def _news() -> Words:
     return {
         "as_at": _("As at {at}"),
-        **drills_run(),
         "no_news_yet": _("No news yet"),
         "stale": _("STALE since {at}: the server is silent. What you see may be wrong."),
         "longest": _("longest: {age}"),
@@ -28,6 +31,11 @@ def rows_of_the_board() -> Words:
             "one": _("{n} escalation is not acknowledged."),
             "other": _("{n} escalations are not acknowledged."),
         },
+    }
+
+
+def _escalations() -> Words:
+    return {
         "raised_by": _("Raised by {name}."),
         "raised_by_clock": _("Raised by a rule."),
         "escalation_raised": _("Nobody has acknowledged it yet."),
@@ -57,6 +65,11 @@ def rows_of_the_board() -> Words:
         "watching": _("Watching {name}"),
         "nobody_yet": _("nobody yet"),
         "note_saved": _("The note is saved."),
+    }
+
+
+def _outside() -> Words:
+    return {
         "external_about": _("{name} proposed to tell {agency}."),
         "external_second": _("Open task: a second person has to confirm it."),
         "external_call": _("Confirmed. Open task: call, and write down who was told."),

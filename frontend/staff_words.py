@@ -113,6 +113,10 @@ def door_names() -> Mapping[str, str]:
 
 def fact_words() -> dict[str, str]:
     """Return in words what a conversation's log tells beside its texts."""
+    return {**_course(), **_calls(), **cue_facts(), **_changes()}
+
+
+def _course() -> dict[str, str]:
     return {
         "fact_opened": _("The conversation began."),
         "fact_joined": _("{name} joined."),
@@ -137,18 +141,27 @@ def fact_words() -> dict[str, str]:
         "fact_recorded": _("{name} recorded the contact."),
         "fact_drill": _("This is a drill: the visitor is a script. It is counted nowhere."),
         "drill_ended_by_visitor": _("The conversation ended, and the drill with it."),
+    }
+
+
+def _calls() -> dict[str, str]:
+    return {
         "fact_flag_raised": _("{name} raised an escalation: {level}."),
         "fact_flag_raised_alone": _("An escalation was raised: {level}."),
         "fact_flag_climbed": _("Nobody acknowledged the escalation in time. It is now: {level}."),
         "fact_flag_acknowledged": _("{name} acknowledged the escalation."),
         "fact_flag_resolved": _("{name} resolved the escalation."),
         "fact_flag_stood_down": _("{name} stood the escalation down."),
-        **cue_facts(),
         "fact_external_proposed": _("{name} proposed to tell somebody outside. A second person has to confirm it."),
         "fact_external_confirmed": _("{name} confirmed that somebody outside is told."),
         "fact_external_told": _("{name} wrote down who was told."),
         "fact_external_contact": _("{name} confirmed that contact was made."),
         "fact_duty_card_sent": _("{name} sent the card about what we may have to report."),
+    }
+
+
+def _changes() -> dict[str, str]:
+    return {
         "fact_unreadable": _("Something that stood here cannot be opened. Tell the technical person."),
         "fact_erase_asked": _("{name} asked that the conversation be erased."),
         "fact_erase_done": _("What was written here was erased."),

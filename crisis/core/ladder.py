@@ -114,7 +114,7 @@ SHIPPED: Ladder = {
 
 @dataclass(frozen=True, slots=True)
 class Climb:
-    """Tell what a clock did; at the top `level` stays and `repeated` is set."""
+    """Tell what a clock did; where nothing climbs `level` stays and `repeated` is set."""
 
     level: int
     due_at: datetime

@@ -74,7 +74,7 @@ class Typed:
             raise BadSiteRules(Flaw.POINTS, rule=name, field="points", about="99") from None
 
 
-@sensitive_post_parameters("lines", "text")
+@sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 @staff_view(Action.SET_RULES)
 async def new(request: StaffRequest) -> HttpResponse:
@@ -85,7 +85,7 @@ async def new(request: StaffRequest) -> HttpResponse:
     return await _answered(request, newest, site, "")
 
 
-@sensitive_post_parameters("lines", "text")
+@sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 @staff_view(Action.SET_RULES)
 async def edit(request: StaffRequest, name: str) -> HttpResponse:

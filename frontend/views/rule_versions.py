@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from chat.db import in_db
@@ -25,7 +26,7 @@ from staff.permissions import Action
 from staff.web import StaffRequest, staff_view
 
 MOST_BYTES = 4 * LONGEST_FILE
-"""Bytes of a form with a file in it; a longer one was passed over as it came (`ops/bodies.py`)."""
+"""Bytes of a form with a file in it. A longer one is refused here; a megabyte never comes so far (`ops/bodies.py`)."""
 HEAD = "# Screening rules of a site, version {number}. What is not here is as shipped with Havre.\n\n"
 
 
@@ -45,6 +46,7 @@ async def version(request: StaffRequest, number: int) -> HttpResponse:
     return await _version(request, number)
 
 
+@sensitive_post_parameters()
 @require_POST
 @staff_view(Action.SET_RULES)
 async def go_back(request: StaffRequest, number: int) -> HttpResponse:
@@ -87,6 +89,7 @@ async def export(request: StaffRequest) -> HttpResponse:
     return answer
 
 
+@sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 @staff_view(Action.SET_RULES)
 async def bring(request: StaffRequest) -> HttpResponse:

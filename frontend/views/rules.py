@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from chat.core.errors import Refused
 from chat.db import in_db
 from crisis.core.screening import Cue, Screener, Screening
-from crisis.core.screening.screener import WORDS
+from crisis.core.screening.result import WORDS
 from crisis.core.screening.site_rules import BadSiteRules, SiteRules, read
 from crisis.in_force import rules as in_force
 from crisis.in_force import would_screen
@@ -92,7 +92,7 @@ async def rule(request: StaffRequest, name: str) -> HttpResponse:
     return staff_page(request, "rule", **frame(request, newest), **rule_context(view), unreadable=site is None)
 
 
-@sensitive_post_parameters("lines")
+@sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 @staff_view(Action.SEE_RULES)
 async def try_lines(request: StaffRequest) -> HttpResponse:

@@ -161,10 +161,10 @@ async def language(request: StaffRequest) -> HttpResponse:
 
 def _same_rules_page(address: str) -> str:
     """Return the page of the screening rules that an address of ours leads to, made anew; nothing of any other."""
-    given = urlsplit(address[:LONGEST_ADDRESS])
     try:
+        given = urlsplit(address[:LONGEST_ADDRESS])
         found = resolve(given.path)
-    except Resolver404:
+    except (Resolver404, ValueError):
         return ""
     name = SHOWN_AS.get(found.url_name or "", found.url_name or "")
     if name not in RULE_PAGES:

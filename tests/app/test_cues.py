@@ -15,7 +15,7 @@ from chat.models import Conversation, Event, OutboxItem
 from chat.services.base import Done
 from chat.services.posting import Post, post_all, post_one
 from crisis import services
-from crisis.core.screening.screener import Cue, Screening
+from crisis.core.screening.result import Cue, Screening
 from crisis.cues import Cues as Screener
 from crisis.cues import because
 from crisis.models import Escalation

@@ -1,15 +1,14 @@
 """The supervisor's board and the screen on a wall: in sight and heard once, by eye, ear and keyboard, and smooth."""
 
 import os
-from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.support import browsers, looks
+from tests.support import looks
 from tests.support.axe import problems
 from tests.support.board_states import BOARD, SCREENS, WALL, twelve
-from tests.support.desk import COLLEAGUE, Desk, Desks, ago, conversation, desks, escalation, made_link, meter
+from tests.support.desk import COLLEAGUE, Desks, Opens, ago, conversation, escalation, made_link, meter
 from tests.support.journeys import shot
 from tests.support.shift import listen, told
 
@@ -25,28 +24,6 @@ SMALLEST = """() => Math.min(...[...document.querySelectorAll("#wall *")]
 FITS = "document.documentElement.scrollHeight <= innerHeight && document.documentElement.scrollWidth <= innerWidth"
 LEVELS = """[...document.querySelectorAll(".level")].filter((one) => one.checkVisibility()).map((one) =>
   [...[...one.children].map((part) => part.textContent), parseFloat(getComputedStyle(one).borderTopWidth)])"""
-
-Opens = Callable[..., Desk]
-
-
-@pytest.fixture(scope="module")
-def all_desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
-    folder = tmp_path_factory.mktemp("board")
-    with sync_playwright() as driver, browsers.chromium(driver) as chrome, desks(folder, chrome) as served:
-        yield served
-
-
-@pytest.fixture
-def site(all_desks: Desks) -> Iterator[Desks]:
-    """Return what opens pages of staff, and closes them after the test."""
-    yield all_desks
-    all_desks.close()
-
-
-@pytest.fixture
-def opens(site: Desks) -> Opens:
-    """Return what opens a staff page whose socket the test holds."""
-    return site.open
 
 
 @pytest.mark.timeout(600 if EVERYTHING else 120)

@@ -1,14 +1,13 @@
 """Staff pages under somebody's hands: no wrong conversation, no lost text, nothing read that was erased."""
 
 import re
-from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.support import browsers
 from tests.support.axe import problems
-from tests.support.desk import COLLEAGUE, Desk, Desks, ago, conversation, desks, key, meter
+from tests.support.desk import COLLEAGUE, Desk, Desks, Opens, ago, conversation, key, meter
 from tests.support.journeys import shot
 from tests.support.pagers import OK, far_end
 
@@ -18,28 +17,6 @@ SECRET = "I live at 12 Secretstreet"
 MOST_WORK_MS = 20
 """For one message, or one key: with both at once, a processor four times slower still answers within about 100 ms."""
 KEPT = "no longer with you, something is not sent"
-
-Opens = Callable[[str], Desk]
-
-
-@pytest.fixture(scope="module")
-def all_desks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
-    folder = tmp_path_factory.mktemp("desk")
-    with sync_playwright() as driver, browsers.chromium(driver) as chrome, desks(folder, chrome) as served:
-        yield served
-
-
-@pytest.fixture
-def site(all_desks: Desks) -> Iterator[Desks]:
-    """Return what opens pages of staff, and closes them after the test."""
-    yield all_desks
-    all_desks.close()
-
-
-@pytest.fixture
-def opens(site: Desks) -> Opens:
-    """Return what opens a staff page whose socket the test holds."""
-    return site.open
 
 
 def console(opens: Opens, held: int) -> Desk:

@@ -18,8 +18,8 @@ MOST_BYTES = {"document": 10_000, "stylesheet": 6_000, "script": 20_000}
 """As gzip sends it, which each server in front of Havre can; `tests/contract` keeps what brotli makes of it."""
 MOST_SECONDS, MOST_PLAIN, MOST_TO_SEND = 4.0, 3.5, 2.0
 """The budget without script is 3 s, which a quiet machine keeps with 2.8; one that is 40 % slower takes 3.2 to 3.3."""
-TRIES = 5
-"""What else the machine does can only make a try slower, so one that keeps the budget is enough."""
+TRIES, PLAIN_TRIES = 2, 3
+"""With script and without. What else the machine does can only make a try slower, so one that keeps it is enough."""
 AS_SERVED = "tests.support.as_served"
 HELLO = "Can I write to you here?"
 
@@ -104,7 +104,7 @@ def test_a_slow_phone_on_a_slow_line_writes_within_seconds(server: HavreServer) 
 def test_a_slow_phone_without_script_writes_within_seconds_too(server: HavreServer) -> None:
     with sync_playwright() as playwright, browsers.chromium(playwright, whole=True) as chrome:
         taken: list[tuple[float, float]] = []
-        while len(taken) < TRIES and min(taken, default=(MOST_PLAIN + 1, 0.0))[0] > MOST_PLAIN:
+        while len(taken) < PLAIN_TRIES and min(taken, default=(MOST_PLAIN + 1, 0.0))[0] > MOST_PLAIN:
             taken.append(plain_message(chrome, server.base_url))
     whole, sending = min(taken)
     assert whole <= MOST_PLAIN

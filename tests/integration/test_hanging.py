@@ -206,8 +206,9 @@ def test_what_the_address_asks_of_the_database_still_counts(site: dict[str, Any]
         "with c.cursor() as k:\n"
         " for name in ('lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout'):\n"
         "  k.execute(f'SHOW {name}'); print(k.fetchone()[0])\n"
-        "print(c.connection.info.get_parameters().get('tcp_user_timeout'))\n"
+        "given = c.connection.info.get_parameters()\n"
+        "print(*(given.get(name) for name in ('tcp_user_timeout', 'keepalives_idle')))\n"
     )
     for address, expected in ((site["database"], ["3s", "0", "30s"]), (wanted, ["7s", "9s", "30s"])):
         printed = manage(havre_environment(tmp_path, database_url=address), "shell", "-v", "0", "-c", code)
-        assert printed.split() == [*expected, "10000"]
+        assert printed.split() == [*expected, "10000", "10"]

@@ -239,6 +239,10 @@ class Desks:
             self._open.pop().close()
 
 
+Opens = Callable[..., Desk]
+"""Opens a page of staff by its path, in a language, with its socket in the test's hand."""
+
+
 def made_link(page: Page) -> str:
     """Make a link for a screen on the page where that is done, and return it."""
     page.click("button.main")

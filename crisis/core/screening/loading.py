@@ -5,7 +5,8 @@ from typing import Any
 
 from crisis.core.screening.lexicon import Lexicon
 from crisis.core.screening.patterns import parse
-from crisis.core.screening.screener import Rule, Screener
+from crisis.core.screening.rule import Rule
+from crisis.core.screening.screener import Screener
 from crisis.core.screening.signals import Limits, Points, Signal
 from crisis.core.screening.words import Words
 

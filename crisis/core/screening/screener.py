@@ -12,7 +12,9 @@ from itertools import chain, count
 from crisis.core.screening.lexicon import Lexicon
 from crisis.core.screening.patterns import Pattern, Places, Span, by_rarity
 from crisis.core.screening.prospects import Prospects
-from crisis.core.screening.signals import NO_POINTS, Limits, Points, Signal, Signals
+from crisis.core.screening.result import DENIED, ORDINARY, UNOPPOSED, WORDS, Cue, Screening
+from crisis.core.screening.rule import Rule
+from crisis.core.screening.signals import NO_POINTS, Limits, Signal, Signals
 from crisis.core.screening.text import COMMA, sentences
 from crisis.core.screening.words import Words
 
@@ -24,108 +26,6 @@ LOOK_BACK = 4
 
 OFTEN = 12
 """How many times a rule is found in one text before nobody looks for it any more: what repeats itself is not news."""
-DENIED, UNOPPOSED = "denied.danger", "text.nothing_against"
-"""Signals that the screener finds itself: a danger that is denied, and a danger that nothing speaks against."""
-
-
-WORDS = "words"
-"""Names what words count by themselves."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Say what to look for and what it means. `kind` is `danger`, `idiom` or `guard`."""
-
-    id: str
-    kind: str
-    patterns: tuple[Pattern, ...]
-    points: Points = NO_POINTS
-    level: int = 0
-    category: str = ""
-    note: str = ""
-    negatable: bool = True
-    cry: bool = False
-    """A plain cry of present danger, which a guard in another part of the message does not silence."""
-    across: bool = False
-    """Its elements may stand in different sentences."""
-    alone: bool = False
-    """Its sentence has hardly another word."""
-    unless: tuple[int, ...] = ()
-    """Concepts of everyday life, which in the same sentence mean that nothing is the matter."""
-    commas: bool = False
-    """A guard whose say ends at a comma."""
-    before: bool = False
-    """A guard that also speaks for the sentences before its own."""
-    whole: bool = False
-    """A guard that tells what the whole message is about."""
-    must_match: tuple[str, ...] = ()
-    must_not_match: tuple[str, ...] = ()
-
-    @property
-    def side(self) -> int:
-        """Return 1 for danger, -1 against it."""
-        return 1 if self.kind == "danger" else -1
-
-    @property
-    def worth(self) -> int:
-        """Return its points for danger."""
-        return self.points.danger
-
-    @property
-    def sense(self) -> None:
-        """Return nothing: a rule has no words outside its patterns."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """Tell which rule spoke and because of which words."""
-
-    rule: str
-    category: str
-    words: str
-    points: Points = NO_POINTS
-    side: int = 1
-    """1 for danger, -1 against it, 0 for who acts and when."""
-    note: str = ""
-    """What the rule or signal is about, in a sentence."""
-    level: int = 0
-    """That of a rule."""
-
-
-@dataclass(frozen=True, slots=True)
-class Screening:
-    """Tell how dangerous a text sounds, 0 to 3, and why."""
-
-    level: int
-    cues: tuple[Cue, ...] = ()
-
-    @property
-    def categories(self) -> list[str]:
-        """Return the categories found, what counts most first, each once; not who acts when, if there is more."""
-        telling = [cue for cue in self.cues if cue.side] or self.cues
-        return list(dict.fromkeys(cue.category for cue in telling))
-
-    @property
-    def telling(self) -> list[Cue]:
-        """Return what tells a person most first: rules, the gravest first, signals of danger, then who acts and when.
-
-        What words count by themselves, and that nothing speaks against it, is left out.
-        """
-        told = [cue for cue in self.cues if cue.rule not in (WORDS, UNOPPOSED)]
-        return sorted(told, key=lambda cue: (-cue.level, cue.side != 1))
-
-    @property
-    def in_general(self) -> bool:
-        """Tell whether words count by themselves too."""
-        return any(cue.rule == WORDS for cue in self.cues)
-
-    @property
-    def rules(self) -> list[str]:
-        """Return the ids of the rules and signals that spoke, what counts most first."""
-        return [cue.rule for cue in self.cues]
-
-
-ORDINARY = Screening(0)
 
 Hit = tuple[Rule, Span]
 

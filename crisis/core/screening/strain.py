@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from heapq import nlargest
 
 from crisis.core.screening.patterns import Element, Pattern, by_rarity
-from crisis.core.screening.screener import Rule, Screener
+from crisis.core.screening.rule import Rule
+from crisis.core.screening.screener import Screener
 
 WORST, MIXED = 3, 40
 """How many of the costliest sentences are said over and over, and how many in turn."""
