@@ -1,6 +1,6 @@
 # Every task of this project, by name. `make help` lists them.
 #
-# Needs Python 3.11 or newer and make; everything else lands in .venv and node_modules. CI calls these same targets.
+# Needs Python 3.11 or newer and make; everything else lands in .venv and node_modules.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -114,7 +114,7 @@ exit: setup $(DEV) ## Prove the quick exit in both browsers (some 10 minutes) an
 
 .PHONY: stories
 stories: setup $(DEV) ## Tell each level of danger in both languages in browsers, and call over two processes (some 4 minutes)
-	@exec $(PY) -m tests tests/browser/test_levels.py tests/integration/test_calls.py
+	@exec $(PY) -m tests tests/browser/test_levels.py tests/integration/test_calls.py $(ARGS)
 
 .PHONY: slow-line
 slow-line: setup $(DEV) ## Tell the story of the chat without script over a line that is slow, hangs and breaks
@@ -133,7 +133,7 @@ soak: setup $(DEV) ## Serve steadily for MINUTES=30 and see whether memory and f
 	@exec $(PY) -m tests.chaos.soak --minutes $(MINUTES) $(ARGS)
 
 .PHONY: screens
-screens: setup $(DEV) ## Take every state of the visitor's page, in both languages at both sizes, into docs/screens
+screens: setup $(DEV) ## Take every state of the visitor's page, and what staff see of danger, in both languages at both sizes, into docs/screens
 	@exec env $(DEVELOPMENT) $(PY) -m tests.screens $(ARGS)
 
 .PHONY: barriers

@@ -1,7 +1,7 @@
 """Check passwords, a few at a time: each costs 100 MiB while it is checked, whether the name is known or not.
 
 A whole shift may come at once and waits for some seconds; who waits holds a thread, and neither memory nor a connection
-to the database. Strangers who try passwords from one network share one place and leave the others to everybody else.
+to the database. Strangers who try very many share one place and leave the others to everybody else.
 Nobody is shut out for it, since staff may sit behind the same address, and no account is: or a stranger could keep its
 owner from work.
 """
@@ -59,13 +59,13 @@ class Gate:
 gate = Gate(AT_ONCE, MOST_WAITING)
 """One per process: it bounds the process's memory."""
 gate_of_many = Gate(1, 0)
-"""Before it, for those from networks from which very many tries come."""
+"""Before it, where very many tries come from one network, for one account or in all."""
 
 
 def who_signs_in(request: HttpRequest, username: str, password: str, *, often: bool = False) -> User | None:
     """Return whose name and password these are, or None; raises `Busy` when too many ask at once.
 
-    `often` says that very many tries came from the same network.
+    `often` says that very many tries came from the same network, for this account or in all.
     """
     with ExitStack() as held:
         if often:
