@@ -54,7 +54,7 @@ demo-reset: setup ## Throw the data of the demo away
 	@$(DEMO) reset_demo
 
 .PHONY: test
-test: setup $(DEV) ## Run every test (ARGS='-k note' passes through to pytest)
+test: setup $(DEV) ## Run every test but those with a target of their own (ARGS='-k note' passes through to pytest)
 	@exec $(PY) -m tests $(ARGS)
 
 .PHONY: check

@@ -1,4 +1,4 @@
-"""Run every test, with what they need: `make test`.
+"""Run the tests, with what they need: `make test`; what `LATER` names has `make stories`.
 
 Finds or installs browsers and Node.js, finds or starts PostgreSQL and Redis, runs the suite on SQLite, at the same time
 `tests/browser` and `tests/integration` on the two servers, and says in its last lines what was used, what was skipped

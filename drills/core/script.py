@@ -103,3 +103,8 @@ class Script:
     steps: Mapping[str, Step]
     first: str
     goals: tuple[Goal, ...]
+
+    @property
+    def id(self) -> str:
+        """Return what tells it from every other script: its language and its name."""
+        return f"{self.language}/{self.name}"

@@ -72,7 +72,7 @@ def _begun(actor: Staff, language: str, chosen: Script, trainee_id: int, mark: M
         actor=str(actor),
         action="drill.started",
         subject=f"conversation:{pk}",
-        data=marked(mark, {"script": f"{language}/{chosen.name}", "for": trainee_id}),
+        data=marked(mark, {"script": chosen.id, "for": trainee_id}),
         now=now,
     )
     return Done(pk, opened.events)

@@ -30,7 +30,7 @@ def test_whole_suite_runs_on_sqlite_in_browsers_and_on_the_servers() -> None:
 
 def test_what_is_left_for_later_has_a_target_that_tells_it() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert f"@exec $(PY) -m tests {' '.join(LATER)}\n" in makefile
+    assert f"@exec $(PY) -m tests {' '.join(LATER)} $(ARGS)\n" in makefile
     (browsers, served), timed = plan([*LATER], SERVERS)
     assert [browsers[1], served[1], timed] == [[LATER[0]], [LATER[1]], []]
 

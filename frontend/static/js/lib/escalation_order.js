@@ -5,7 +5,7 @@
  */
 
 /** @type {ReadonlySet<string>} */
-export const SETTLED = new Set(["resolved", "stood_down"]);
+const SETTLED = new Set(["resolved", "stood_down"]);
 
 /**
  * Return the open ones: real ones before drills, those that nobody has acknowledged first, the oldest of them at the

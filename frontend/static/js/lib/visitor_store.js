@@ -9,8 +9,8 @@
  */
 
 export const MOST_CHARACTERS = 4_000;
-export const UNSENT_AFTER = 5_000;
-export const STUCK_AFTER = 15_000;
+const UNSENT_AFTER = 5_000;
+const STUCK_AFTER = 15_000;
 const MOST_FAILURES = 2;
 
 /** Whether the states of the wire count as waiting. */

@@ -12,7 +12,7 @@ import { clock } from "./log.js";
  */
 
 const MINUTE = 60_000;
-export const TRACKS = /** @type {const} */ (["abuse", "sexual"]);
+const TRACKS = /** @type {const} */ (["abuse", "sexual"]);
 
 /**
  * Return the choice of what limits are about; nothing is chosen before somebody does.
