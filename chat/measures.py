@@ -12,7 +12,7 @@ LEVELS = ("0", "1", "2", "3", "4")
 SIDES = ("visitor", "staff")
 SLOWED = ("frame", "text", "refused")
 PROOFS = ("asked", "passed", "failed")
-WHYS = ("lapsed", "rescued", "declined")
+WHYS = ("lapsed", "rescued", "declined", "gave_way")
 PAGED = ("due", "failed", "sent", "gave_up", "dropped", "held", "unreached")
 
 batch_texts = Histogram(

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -14,11 +14,11 @@ from chat import protocol as wire
 from chat.core.actors import Staff
 from chat.core.conversation import HELD, State
 from chat.core.handles import spoken
-from chat.core.routing import free_seats
+from chat.core.routing import free_seats, may_overtake
 from chat.db import in_db
 from chat.per_loop import PerLoop
 from chat.selectors import relation_of
-from chat.selectors.listed import Listed, read_marks, running
+from chat.selectors.listed import Listed, overtaken, read_marks, running
 from staff.permissions import Action, Relation, allowed, allowed_at_all
 from staff.selectors import readiness, ready_people
 
@@ -28,7 +28,10 @@ GATHER_COUNTS = 1.5
 """The same when only something was written: the text itself has gone ahead to who follows it."""
 
 _WAITS = frozenset({State.WAITING.value, State.OFFERED.value})
+_OFFERED = frozenset({State.OFFERED.value})
 _RUNS = frozenset({State.ACTIVE.value, State.WRAP_UP.value})
+OVERTAKEN_FOR = timedelta(minutes=1)
+"""How long the lists of somebody say that what was offered to them is with a colleague; a page tells it once."""
 SPREAD = 0.7
 """Part of these times over which the lists of a process go out."""
 
@@ -39,6 +42,9 @@ class Shift:
 
     rows: dict[UUID, Listed]
     waiting: tuple[UUID, ...]
+    """What anybody on shift may take, with those in danger that are offered to somebody."""
+    overtaken: dict[int, tuple[UUID, ...]]
+    """What was offered to each person and a colleague has taken a moment ago."""
     held: dict[int, tuple[UUID, ...]]
     summaries: dict[UUID, wire.ConversationSummary]
     marks: dict[tuple[UUID, int], int]
@@ -54,7 +60,7 @@ class Shift:
         if allowed(actor.role, Action.SEE_CONVERSATION, Relation.OTHER):
             candidates = list(self.rows.values())
         else:
-            near = (*self.waiting, *self.held.get(actor.id, ()))
+            near = {*self.waiting, *self.held.get(actor.id, ())}
             candidates = sorted((self.rows[pk] for pk in near), key=lambda row: (row.opened_at, row.pk))
         return [row for row in candidates if allowed(actor.role, Action.SEE_CONVERSATION, relation_of(actor, row))]
 
@@ -71,6 +77,7 @@ class Shift:
             free=self.free,
             conversations=tuple(self._summary(row.pk, actor) for row in shown),
             escalations=tuple(replace(one, handle=spoken(one.handle, actor.language)) for one in escalations),
+            overtaken=tuple(str(pk) for pk in self.overtaken.get(actor.id, ())),
         )
 
     def on_wall(self, language: str) -> wire.Wall:
@@ -157,6 +164,10 @@ def _summaries(rows: dict[UUID, Listed], now: datetime) -> dict[UUID, wire.Conve
     return {pk: frames.summary(row, now) for pk, row in rows.items()}
 
 
+def _pressing(row: Listed, states: frozenset[str]) -> bool:
+    return row.state in states and may_overtake(row.level, drill=bool(row.drill))
+
+
 def _shift(rows: dict[UUID, Listed], summaries: dict[UUID, wire.ConversationSummary], now: datetime) -> Shift:
     held: dict[int, list[UUID]] = {}
     levels: dict[int, list[int]] = {}
@@ -168,7 +179,8 @@ def _shift(rows: dict[UUID, Listed], summaries: dict[UUID, wire.ConversationSumm
     ready = list(ready_people(now))
     return Shift(
         rows=rows,
-        waiting=tuple(pk for pk, row in rows.items() if row.state == State.WAITING),
+        waiting=tuple(pk for pk, row in rows.items() if row.state == State.WAITING or _pressing(row, _OFFERED)),
+        overtaken=overtaken([pk for pk, row in rows.items() if _pressing(row, _RUNS)], now - OVERTAKEN_FOR),
         held={user_id: tuple(pks) for user_id, pks in held.items()},
         summaries=summaries,
         marks=read_marks(list(rows)),

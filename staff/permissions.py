@@ -21,6 +21,7 @@ class Relation(StrEnum):
     OWN = "own"  # the advocate who holds it, or held it last
     OFFERED = "offered"  # offered to this person right now
     WAITING = "waiting"  # nobody holds it
+    PRESSING = "pressing"  # offered to somebody else while its visitor is in danger
     OTHER = "other"  # somebody else's
     SITE = "site"  # to no conversation: nobody stands in this relation to one, so such a right opens none
 
@@ -68,6 +69,7 @@ class Action(StrEnum):
 
 _NONE: frozenset[Relation] = frozenset()
 _OWN = frozenset({Relation.OWN})
+_FREE = frozenset({Relation.WAITING, Relation.OFFERED, Relation.PRESSING})
 _SITE = frozenset({Relation.SITE})
 _ANY = frozenset(Relation) - _SITE
 
@@ -77,11 +79,8 @@ _A, _S, _AD = Role.ADVOCATE, Role.SUPERVISOR, Role.ADMINISTRATOR
 TABLE: dict[Action, dict[Role, frozenset[Relation]]] = {
     Action.USE_CONSOLE: {_A: _ANY, _S: _ANY},
     Action.SET_AVAILABILITY: {_A: _ANY, _S: _ANY},
-    Action.SEE_CONVERSATION: {_A: frozenset({Relation.OWN, Relation.OFFERED, Relation.WAITING}), _S: _ANY},
-    Action.TAKE: {
-        _A: frozenset({Relation.WAITING, Relation.OFFERED}),
-        _S: frozenset({Relation.WAITING, Relation.OFFERED}),
-    },
+    Action.SEE_CONVERSATION: {_A: _FREE | _OWN, _S: _ANY},
+    Action.TAKE: {_A: _FREE, _S: _FREE},
     Action.DECLINE: {_A: frozenset({Relation.OFFERED}), _S: frozenset({Relation.OFFERED})},
     Action.READ_CONVERSATION: {_A: _OWN, _S: _ANY},
     Action.WRITE_MESSAGE: {_A: _OWN, _S: _OWN},

@@ -51,7 +51,7 @@ S, M, W = State, Move, Mover
 MOVES: dict[tuple[Move, State], tuple[State, frozenset[Mover]]] = {
     (M.OFFER, S.WAITING): (S.OFFERED, frozenset({W.SYSTEM, W.SUPERVISOR})),
     (M.TAKE, S.WAITING): (S.ACTIVE, frozenset({W.ADVOCATE, W.SUPERVISOR})),
-    (M.TAKE, S.OFFERED): (S.ACTIVE, frozenset({W.ADVOCATE})),
+    (M.TAKE, S.OFFERED): (S.ACTIVE, frozenset({W.ADVOCATE, W.SUPERVISOR})),
     (M.DECLINE, S.OFFERED): (S.WAITING, frozenset({W.ADVOCATE})),
     (M.LAPSE, S.OFFERED): (S.WAITING, frozenset({W.SYSTEM})),
     (M.RESCUE, S.ACTIVE): (S.WAITING, frozenset({W.SYSTEM, W.SUPERVISOR})),

@@ -68,7 +68,7 @@ class StaffOlder(Frame, frozen=True, tag_field="type", tag="older"):
 
 
 class StaffTake(Frame, frozen=True, tag_field="type", tag="take"):
-    """Take a waiting conversation, or accept an offered one."""
+    """Take a waiting conversation, accept an offered one, or take one in danger that is offered to somebody else."""
 
     ref: Ref
     conversation: Id

@@ -150,7 +150,8 @@ class StaffWelcome(Frame, frozen=True, tag_field="type", tag="welcome"):
 class StaffOverview(Frame, frozen=True, tag_field="type", tag="overview"):
     """Show the whole shift as far as this person may see it; each one replaces the last.
 
-    `ready` counts who takes conversations, `free` those of them who can hold one more now.
+    `ready` counts who takes conversations, `free` those of them who can hold one more now. `overtaken` are those that
+    were offered to this person when a colleague took them, a minute ago at most.
     """
 
     at: Moment
@@ -159,6 +160,7 @@ class StaffOverview(Frame, frozen=True, tag_field="type", tag="overview"):
     free: int
     conversations: tuple[ConversationSummary, ...]
     escalations: tuple[EscalationSummary, ...]
+    overtaken: tuple[Id, ...] = ()
 
 
 class StaffMessage(Frame, frozen=True, tag_field="type", tag="message"):

@@ -15,6 +15,7 @@ from chat.core.conversation import ENDED, OPEN, State
 from chat.core.drills import KEPT_FOR
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.pausing import SHIPPED, lengths_of
+from chat.core.routing import may_overtake
 from chat.log import Head, StoredEvent
 from chat.models import Conversation, Event, Site
 from chat.selectors.listed import Listed
@@ -112,9 +113,12 @@ def relation_of(actor: Staff, conversation: Conversation | Head | Listed) -> Rel
         # a drill waits for one person only
         theirs = isinstance(conversation, Head) or conversation.drill_for_id in {None, actor.id}
         return Relation.WAITING if theirs else Relation.OTHER
-    if conversation.advocate_id != actor.id:
-        return Relation.OTHER
-    return Relation.OFFERED if conversation.state == State.OFFERED else Relation.OWN
+    offered = conversation.state == State.OFFERED
+    if conversation.advocate_id == actor.id:
+        return Relation.OFFERED if offered else Relation.OWN
+    # for who only writes texts the two are the same
+    free = not isinstance(conversation, Head) and may_overtake(conversation.level, drill=bool(conversation.drill))
+    return Relation.PRESSING if offered and free else Relation.OTHER
 
 
 def conversation_for(
@@ -155,7 +159,9 @@ def admit(actor: Actor, conversation: Known, action: Action) -> Known:
         if action is Action.READ_CONVERSATION and conversation.state in ENDED and not conversation.level:
             raise Refused(ErrorCode.ARCHIVED)
         return conversation
-    if action is Action.TAKE and allowed_at_all(actor.role, Action.TAKE):
+    # an offer too may be answered a moment after a colleague took its visitor
+    lost = action is Action.TAKE or (action is Action.DECLINE and relation is Relation.OTHER)
+    if lost and allowed_at_all(actor.role, action):
         raise Refused(ErrorCode.ALREADY_TAKEN)
     if allowed(actor.role, Action.SEE_CONVERSATION, relation):
         raise Refused(ErrorCode.FORBIDDEN)

@@ -5,7 +5,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from chat.core.conversation import ENDED
-from chat.models import Conversation, ReadMark
+from chat.core.routing import OVERTAKEN
+from chat.models import Assignment, Conversation, ReadMark
 
 
 class Listed(NamedTuple):
@@ -48,3 +49,13 @@ def read_marks(conversation_ids: list[UUID]) -> dict[tuple[UUID, int], int]:
     """Return how far each person has read, by conversation and person."""
     rows = ReadMark.objects.filter(conversation_id__in=conversation_ids)
     return {(pk, user_id): up_to for pk, user_id, up_to in rows.values_list("conversation_id", "user_id", "up_to")}
+
+
+def overtaken(conversation_ids: list[UUID], since: datetime) -> dict[int, tuple[UUID, ...]]:
+    """Return to whom some conversations were offered when a colleague took them; most of the time there are none."""
+    found: dict[int, tuple[UUID, ...]] = {}
+    if conversation_ids:
+        rows = Assignment.objects.filter(conversation_id__in=conversation_ids, outcome=OVERTAKEN, ended_at__gt=since)
+        for user_id, pk in rows.values_list("advocate_id", "conversation_id"):
+            found[user_id] = (*found.get(user_id, ()), pk)
+    return found

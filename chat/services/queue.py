@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from audit.services import record
 from chat import log
@@ -19,11 +19,13 @@ from chat.core.routing import (
     NOT_AGAIN_WITHIN,
     NOTED_EVERY,
     OFFER_LASTS,
+    OVERTAKEN,
     RESCUE_GRACE,
+    URGENT,
     Ready,
     Unmet,
     Waiting,
-    free_seats,
+    has_room,
     may_practise,
     offers,
     watched_since,
@@ -42,8 +44,9 @@ logger = logging.getLogger(__name__)
 
 
 def take(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[None]:
-    """Take a waiting conversation or accept an offered one; taking what one already holds changes nothing.
+    """Take a waiting conversation, accept an offered one, or take one in danger that is offered to somebody else.
 
+    Taking what one already holds changes nothing. Calm offers that this person has not answered give way to a danger.
     Raises `Refused`: `ALREADY_TAKEN`, `AT_CAPACITY`, `NOT_AVAILABLE` while away.
     """
     with transaction.atomic():
@@ -52,26 +55,25 @@ def take(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[None]:
         held = Conversation.objects.filter(advocate=person, state__in=HELD)
         if held.filter(pk=conversation_id, state=State.ACTIVE).exists():
             return Done(None)
+        _lock_with_offers(conversation_id, person)
         conversation = conversation_for(actor, conversation_id, Action.TAKE, lock=True)
         if readiness_of(person.pk) == "away":
             raise Refused(ErrorCode.NOT_AVAILABLE)
-        accepting = conversation.state == State.OFFERED
         if not has_seat(person, conversation):
             raise Refused(ErrorCode.AT_CAPACITY)
+        given = _give_way(person, conversation, now)
         conversation.state = next_state(State(conversation.state), Move.TAKE, mover_of(actor))
-        conversation.advocate = person
+        asked_id = _hand_over(conversation, person, now)
         conversation.accepted_at, conversation.waiting_since, conversation.offer_until = now, None, None
-        if not accepting:
-            Assignment.objects.create(conversation=conversation, advocate=person, begun_at=now, offered=False)
         event = log.append_fact(conversation, "joined", now=now, actor=actor, visible=True)
         record(
             actor=str(actor),
             action="conversation.taken",
             subject=f"conversation:{conversation.pk}",
-            data=marked(conversation.drill),
+            data=marked(conversation.drill, {"offered_to": f"staff:{asked_id}"} if asked_id else None),
             now=now,
         )
-    return Done(None, (event,))
+    return Done(None, (event, *given))
 
 
 def decline(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[None]:
@@ -129,20 +131,24 @@ def fade_waiting(*, now: datetime) -> Done[int]:
     return each(unseen.values_list("pk", flat=True), lambda pk: _fade(pk, now))
 
 
-def each(pks: Iterable[UUID], one: Callable[[UUID], StoredEvent | None]) -> Done[int]:
-    """Do something to each conversation; one that fails, or that somebody holds just now, holds no other one up."""
-    events = []
+def each(pks: Iterable[UUID], one: Callable[[UUID], StoredEvent | tuple[StoredEvent, ...] | None]) -> Done[int]:
+    """Do something to each conversation; one that fails, or that somebody holds just now, holds no other one up.
+
+    What it is done to is counted, also where its events are several.
+    """
+    count, events = 0, list[StoredEvent]()
     for pk in pks:
         try:
-            event = one(pk)
+            made = one(pk)
         except Unseen:
             continue
         except Exception as error:
             logger.error("clock of conversation %s failed", pk, exc_info=error)
             continue
-        if event is not None:
-            events.append(event)
-    return Done(len(events), tuple(events))
+        if made is not None:
+            count += 1
+            events += made if isinstance(made, tuple) else (made,)
+    return Done(count, tuple(events))
 
 
 def _watch(now: datetime) -> datetime:
@@ -198,42 +204,61 @@ def _waiting(now: datetime) -> list[Waiting]:
 
 
 def _ready(now: datetime) -> list[Ready]:
-    held: dict[int, list[int]] = {}
-    to_record: dict[int, list[int]] = {}
+    seats: dict[int, list[tuple[int, str]]] = {}
     rows = Conversation.objects.filter(state__in=HELD, drill="")
     for advocate_id, level, state in rows.values_list("advocate_id", "level", "state"):
-        (to_record if state == State.WRAP_UP else held).setdefault(advocate_id or 0, []).append(level)
+        seats.setdefault(advocate_id or 0, []).append((level, state))
     real = Assignment.objects.filter(conversation__drill="")
     begun = dict(real.values_list("advocate_id").annotate(Max("begun_at")))
-    return [
-        Ready(
-            id=row.user.pk,
-            languages=row.user.languages,
-            capacity=row.user.capacity,
-            held_levels=tuple(held.get(row.user.pk, ())),
-            last_begun=begun.get(row.user.pk),
-            to_record=tuple(to_record.get(row.user.pk, ())),
+    found = []
+    # a supervisor takes conversations by choice and is offered none
+    for row in ready_people(now).filter(user__role="advocate"):
+        held, calm, to_record = _seats(seats.get(row.user.pk, ()))
+        found.append(
+            Ready(
+                id=row.user.pk,
+                languages=row.user.languages,
+                capacity=row.user.capacity,
+                held_levels=held,
+                last_begun=begun.get(row.user.pk),
+                to_record=to_record,
+                calm_offers=calm,
+            )
         )
-        # a supervisor takes conversations by choice and is offered none
-        for row in ready_people(now).filter(user__role="advocate")
-    ]
+    return found
+
+
+def _seats(visitors: Iterable[tuple[int, str]]) -> tuple[tuple[int, ...], int, tuple[int, ...]]:
+    """Return the levels of what somebody holds, how many calm offers they have, and the levels of what is to record."""
+    held, calm, to_record = list[int](), 0, list[int]()
+    for level, state in visitors:
+        if state == State.WRAP_UP:
+            to_record.append(level)
+        elif state == State.OFFERED and level < URGENT:
+            calm += 1
+        else:
+            held.append(level)
+    return tuple(held), calm, tuple(to_record)
 
 
 def has_seat(person: User, conversation: Conversation) -> bool:
     """Tell whether somebody can hold one more; drills take no seat from visitors. The caller holds both locks."""
-    held = Conversation.objects.filter(advocate=person, state__in=HELD).exclude(pk=conversation.pk)
-    others = list(held.values_list("drill", "level", "state"))
-    running = [level for drill, level, state in others if not drill and state != State.WRAP_UP]
-    to_record = [level for drill, level, state in others if not drill and state == State.WRAP_UP]
+    rows = Conversation.objects.filter(advocate=person, state__in=HELD).exclude(pk=conversation.pk)
+    others = list(rows.values_list("drill", "level", "state"))
+    visitors = [(level, state) for drill, level, state in others if not drill]
     if conversation.drill:
         # a drill whose contact is still to be recorded keeps nobody from the next one
         drills = sum(drill != "" and state in OPEN for drill, _, state in others)
-        return may_practise(person.capacity, [*running, *to_record], drills)
-    return free_seats(person.capacity, running, to_record, level=conversation.level) > 0
+        return may_practise(person.capacity, [level for level, _ in visitors], drills)
+    held, calm, to_record = _seats(visitors)
+    return has_room(person.capacity, held, calm, to_record, level=conversation.level)
 
 
-def offer_one(conversation_id: UUID, user_id: int, now: datetime) -> StoredEvent | None:
-    """Make one offer if both sides are still free; another worker may have been quicker."""
+def offer_one(conversation_id: UUID, user_id: int, now: datetime) -> tuple[StoredEvent, ...] | None:
+    """Make one offer if both sides are still free; another worker may have been quicker.
+
+    Calm offers that this person has not answered give way to a danger.
+    """
     with transaction.atomic():
         person = User.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=user_id).first()
         if person is None:
@@ -241,10 +266,57 @@ def offer_one(conversation_id: UUID, user_id: int, now: datetime) -> StoredEvent
         conversation = conversation_for(System(), conversation_id, Action.SEE_CONVERSATION, lock=True, wait=False)
         if conversation.state != State.WAITING or not has_seat(person, conversation):
             return None
+        given = _give_way(person, conversation, now)
         conversation.state = next_state(State.WAITING, Move.OFFER, mover_of(System()))
         conversation.advocate, conversation.offer_until = person, now + OFFER_LASTS
         Assignment.objects.create(conversation=conversation, advocate=person, begun_at=now, offered=True)
-        return log.append_fact(conversation, "offered", now=now, actor=System())
+        return (log.append_fact(conversation, "offered", now=now, actor=System()), *given)
+
+
+def _offers_of(person: User) -> Q:
+    return Q(advocate=person, state=State.OFFERED, drill="")
+
+
+def _lock_with_offers(conversation_id: UUID, person: User) -> None:
+    """Lock what is taken and all that may give way to it, in one order: two takers never wait for each other.
+
+    With the person's own row that holds their offers as they are: none comes, goes or changes its level.
+    """
+    rows = Conversation.objects.filter(Q(pk=conversation_id) | _offers_of(person))
+    list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
+
+def _give_way(person: User, conversation: Conversation, now: datetime) -> tuple[StoredEvent, ...]:
+    """Give somebody's calm offers back to the queue where the conversation is one in danger; it counts against nobody.
+
+    Raises `Unseen` for one that another command holds just now: a clock comes again in a second.
+    """
+    if conversation.level < URGENT or conversation.drill:
+        return ()
+    calm = Conversation.objects.filter(_offers_of(person), level__lt=URGENT).order_by("pk")
+    return tuple(_one_gives_way(pk, person, now) for pk in calm.values_list("pk", flat=True))
+
+
+def _one_gives_way(pk: UUID, person: User, now: datetime) -> StoredEvent:
+    offer = conversation_for(System(), pk, Action.SEE_CONVERSATION, lock=True, wait=False)
+    # looked at again under the lock
+    if offer.state != State.OFFERED or offer.advocate_id != person.pk or offer.level >= URGENT:
+        raise Unseen
+    return _back_to_queue(offer, Move.LAPSE, System(), "gave_way", now)
+
+
+def _hand_over(conversation: Conversation, person: User, now: datetime) -> int | None:
+    """Make a conversation somebody's; return who else was asked about it just now.
+
+    They did nothing wrong: their offer has an end of its own, which bars them from nothing.
+    """
+    before = conversation.advocate_id
+    conversation.advocate = person
+    if before == person.pk:
+        return None
+    Assignment.objects.filter(conversation=conversation, ended_at=None).update(ended_at=now, outcome=OVERTAKEN)
+    Assignment.objects.create(conversation=conversation, advocate=person, begun_at=now, offered=False)
+    return before
 
 
 def _take_back(conversation_id: UUID, move: Move, outcome: str, now: datetime) -> StoredEvent | None:

@@ -54,7 +54,7 @@ class RaceStories(Races):
     def setUp(self) -> None:
         super().setUp()
         self.ben, self.cleo, self.dana = ben(), cleo(), dana()
-        for person in (self.ben, self.cleo):
+        for person in (self.ben, self.cleo, self.dana):
             set_availability(user_id=person.id, state="ready", now=NOON)
 
     def take(self, who: Staff, pk: UUID) -> Work:
@@ -81,6 +81,78 @@ class RaceStories(Races):
                 now=NOON,
             )
             Conversation.objects.filter(pk=pk, state="wrap_up").update(state="closed")
+
+    def offered(self, who: Staff, level: int) -> UUID:
+        """Return a conversation that is offered to somebody."""
+        pk, _ = waiting()
+        about = {"level": level, "state": "offered", "advocate_id": who.id, "offer_until": NOON + timedelta(seconds=45)}
+        Conversation.objects.filter(pk=pk).update(**about)
+        Assignment.objects.create(conversation_id=pk, advocate_id=who.id, begun_at=NOON, offered=True)
+        return pk
+
+    def test_of_who_is_asked_and_a_colleague_one_gets_a_visitor_in_danger(self) -> None:
+        for _ in range(5):
+            pk = self.offered(self.ben, 2)
+            answers = at_once([self.take(who, pk) for who in (self.ben, self.cleo, self.dana)])
+            assert answers.count(ErrorCode.ALREADY_TAKEN) == 2
+            row = conversation(pk)
+            asked, *others = Assignment.objects.filter(conversation=pk).order_by("pk")
+            assert asked.outcome == ("" if row.advocate_id == self.ben.id else "overtaken")
+            assert [one.advocate_id for one in (asked, *others) if one.ended_at is None] == [row.advocate_id]
+            Conversation.objects.filter(pk=pk).update(state="closed")
+
+    def test_an_offer_that_runs_out_or_is_declined_as_a_colleague_takes_its_visitor_ends_once(self) -> None:
+        later = NOON + timedelta(seconds=46)
+        for _ in range(5):
+            pk = self.offered(self.ben, 3)
+            works = [self.take(self.cleo, pk), self.decline(self.ben, pk), lambda: services.lapse_offers(now=later)]
+            taken, declined, _ = at_once(works)
+            assert not isinstance(taken, ErrorCode)
+            assert conversation(pk).advocate_id == self.cleo.id
+            asked, hers = Assignment.objects.filter(conversation=pk).order_by("pk")
+            if asked.outcome == "overtaken":
+                assert declined == ErrorCode.ALREADY_TAKEN
+            assert asked.outcome in {"overtaken", "declined", "lapsed"}
+            assert (hers.advocate_id, hers.outcome, hers.ended_at) == (self.cleo.id, "", None)
+            Conversation.objects.filter(pk=pk).update(state="closed")
+
+    def test_offers_that_give_way_and_takers_who_cross_never_wait_for_each_other(self) -> None:
+        """Each is full of calm offers, in which visitors write meanwhile, and takes what Dana is asked about."""
+        for _ in range(5):
+            urgent = [self.offered(who, 3) for who in (self.ben, self.cleo)]
+            calm = [self.offered(who, 0) for who in (self.ben, self.cleo)]
+            Conversation.objects.filter(pk__in=urgent).update(advocate_id=self.dana.id)
+            others = [self.offered(who, 0) for who in (self.ben, self.cleo)]
+            writers = [post(Visitor(pk), pk, "a" * 32) for pk in (*calm, *others)]
+            takers = [self.take(self.ben, urgent[0]), self.take(self.cleo, urgent[1])]
+            answers = at_once([*takers, *writers, lambda: services.offer_waiting(now=NOON)])
+            assert not [answer for answer in answers if isinstance(answer, ErrorCode)]
+            assert [conversation(pk).advocate_id for pk in urgent] == [self.ben.id, self.cleo.id]
+            back = Assignment.objects.filter(conversation__in=[*calm, *others], outcome="gave_way")
+            assert set(back.values_list("conversation", flat=True)) == {*calm, *others}
+            assert not Conversation.objects.filter(state="offered").exists()
+            Conversation.objects.all().update(state="closed", advocate_id=self.ben.id)
+
+    def test_a_calm_offer_is_accepted_or_declined_or_gives_way_and_never_two_of_them(self) -> None:
+        """Ben has one seat left. In one tab he answers, in the other he takes a danger that two workers offer him."""
+        set_availability(user_id=self.cleo.id, state="away", now=NOON)
+        for answer in (self.take, self.decline) * 3:
+            running, _ = held_by(self.ben)
+            calm, (danger, _) = self.offered(self.ben, 0), waiting()
+            Conversation.objects.filter(pk=danger).update(level=2)
+            works = [answer(self.ben, calm), self.take(self.ben, danger)]
+            at_once([*works, *[lambda: services.offer_waiting(now=NOON)] * 2])
+            states = [conversation(pk).state for pk in (running, calm, danger)]
+            held = Conversation.objects.filter(advocate_id=self.ben.id, state__in=["offered", "active"]).count()
+            end = Assignment.objects.filter(conversation=calm).order_by("pk")[0].outcome
+            assert held <= 2, states
+            accepted = (["active", "active", "waiting"], "")
+            back = [(["active", "waiting", "active"], why) for why in ("gave_way", "declined")]
+            assert (states, end) in [accepted, *back]
+            Conversation.objects.filter(pk__in=[running, calm, danger]).update(state="abandoned")
+
+    def decline(self, who: Staff, pk: UUID) -> Work:
+        return lambda: services.decline(actor=who, conversation_id=pk, now=NOON)
 
     def test_one_person_never_holds_more_than_their_capacity(self) -> None:
         pks = [waiting()[0] for _ in range(4)]

@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 from chat.core.routing import (
     NOT_AGAIN_WITHIN,
+    URGENT,
     URGENT_AGAIN_AFTER,
     Ready,
     Unmet,
     Waiting,
     free_seats,
+    has_room,
     in_order,
+    may_overtake,
     offers,
     with_past,
 )
@@ -92,6 +95,47 @@ def test_what_waits_for_its_record_takes_no_seat_from_a_visitor_in_danger() -> N
     assert offers([waiting(1, 9), waiting(2, 1, level=3)], [person]) == [(UUID(int=2), 1)]
 
 
+def test_calm_offers_stand_in_the_way_of_no_danger_and_of_everything_else() -> None:
+    assert has_room(2, [0], 1, level=2)
+    assert has_room(2, [], 2, level=4)
+    assert has_room(4, [0], 3, [0], level=2), "nobody holds more than four, and an offer is not held yet"
+    assert not has_room(2, [0], 1, level=1), "only danger"
+    assert not has_room(2, [2], 1, level=3), "an urgent one is answered first"
+    assert not has_room(2, [0, 0], 0, level=3)
+    assert not has_room(4, [], 0, [0, 0, 0, 0], level=2)
+
+
+def test_only_a_visitor_in_danger_is_taken_although_a_colleague_is_asked() -> None:
+    assert [may_overtake(level, drill=False) for level in range(5)] == [False, False, True, True, True]
+    assert not any(may_overtake(level, drill=True) for level in range(5))
+
+
+def test_who_is_full_of_calm_offers_is_asked_about_a_danger() -> None:
+    full = replace(ready(1, held=(0,)), calm_offers=1)
+    danger, calm = waiting(1, 1, level=2), waiting(2, 9)
+    assert offers([danger], [full]) == [(danger.id, 1)]
+    assert offers([calm], [full]) == []
+    assert offers([danger], [full, ready(2, held=(0,))]) == [(danger.id, 2)], "nobody is sent back without need"
+    assert offers([danger, waiting(3, 1, level=3)], [full]) == [(UUID(int=3), 1)]
+    declined = with_past(danger, [Unmet(1, NOON, lapsed=False)], NOON)
+    assert offers([declined], [full]) == []
+
+
+def test_an_offer_of_this_round_gives_way_before_anybody_sees_it_and_goes_to_somebody_else() -> None:
+    ancient, danger = waiting(1, 90), waiting(2, 1, level=2)
+    busy = ready(1, held=(0,))
+    assert offers([ancient, danger], [busy]) == [(danger.id, 1)]
+    french = ready(2, "fr", held=(0,))
+    assert offers([ancient, danger], [busy, french]) == [(danger.id, 1), (ancient.id, 2)]
+
+
+def test_nothing_calm_stays_offered_beside_a_danger_and_they_go_on_in_their_order() -> None:
+    first, second, danger = waiting(1, 95), waiting(2, 90), waiting(3, 1, level=2)
+    assert offers([first, second, danger], [ready(1)]) == [(danger.id, 1)], "who answers it can take nobody else"
+    french = ready(2, "fr", held=(0,))
+    assert offers([first, second, danger], [ready(1), french]) == [(danger.id, 1), (first.id, 2)]
+
+
 def test_within_a_language_the_least_loaded_and_then_the_longest_idle_comes_first() -> None:
     loaded, fresh = ready(1, held=(0,), begun=NOON - timedelta(hours=2)), ready(2, begun=NOON)
     assert offers([waiting(1, 5)], [loaded, fresh]) == [(UUID(int=1), 2)]
@@ -130,6 +174,7 @@ SHIFTS = st.lists(
         st.lists(st.integers(0, 4), max_size=4).map(tuple),
         st.none() | st.just(NOON),
         st.lists(st.integers(0, 4), max_size=3).map(tuple),
+        st.integers(0, 3),
     ),
     max_size=5,
     unique_by=lambda one: one.id,
@@ -144,17 +189,24 @@ def test_nobody_is_overfilled_offered_twice_or_asked_again_and_no_seat_is_wasted
     by_id, people = {one.id: one for one in queue}, {person.id: person for person in shift}
     assert max(Counter(conversation for conversation, _ in pairs).values(), default=1) == 1
     held = {person.id: list(person.held_levels) for person in shift}
+    calm = {person.id: person.calm_offers for person in shift}
+
+    def room(person: Ready, level: int) -> bool:
+        return has_room(person.capacity, held[person.id], calm[person.id], person.to_record, level=level)
+
     for conversation, person in pairs:
         level = by_id[conversation].level
         assert person not in by_id[conversation].not_to
-        assert free_seats(people[person].capacity, held[person], people[person].to_record, level=level) > 0
-        held[person].append(level)
+        assert room(people[person], level)
+        if level >= URGENT:
+            calm[person] = 0
+            held[person].append(level)
+        else:
+            calm[person] += 1
+    asked_of_danger = {person for conversation, person in pairs if by_id[conversation].level >= URGENT}
+    assert not any(calm[person] for person in asked_of_danger), "nothing calm beside it"
     unmet = [one for one in queue if one.id not in dict(pairs)]
     kept = frozenset[int]().union(*(one.kept_free for one in unmet))
     for one in unmet:
-        free = {
-            person.id
-            for person in shift
-            if free_seats(person.capacity, held[person.id], person.to_record, level=one.level) > 0
-        }
-        assert free <= one.not_to if one.level >= 2 else free <= one.not_to | kept
+        free = {person.id for person in shift if room(person, one.level)}
+        assert free <= one.not_to if one.level >= URGENT else free <= one.not_to | kept

@@ -328,7 +328,7 @@ export interface StaffOlder {
   before: number;
 }
 
-/** Take a waiting conversation, or accept an offered one. */
+/** Take a waiting conversation, accept an offered one, or take one in danger that is offered to somebody else. */
 export interface StaffTake {
   type: "take";
   ref: number;
@@ -370,6 +370,7 @@ export interface StaffOverview {
   free: number;
   conversations: ConversationSummary[];
   escalations: EscalationSummary[];
+  overtaken?: string[];
 }
 
 /** Show a message of a followed conversation. */
