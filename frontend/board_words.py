@@ -12,7 +12,7 @@ Words = Mapping[str, str | Mapping[str, str]]
 
 def rows_of_the_board() -> Words:
     """Return what stands on the board's rows and around them."""
-    return {**_news(), **drills_run(), **_escalations(), **_outside()}
+    return {**_news(), **drills_run(), **_escalations(), **_outside(), **_taking()}
 
 
 def _news() -> Words:
@@ -31,6 +31,14 @@ def _news() -> Words:
             "one": _("{n} escalation is not acknowledged."),
             "other": _("{n} escalations are not acknowledged."),
         },
+    }
+
+
+def _taking() -> Words:
+    return {
+        "board_taken": _("You have taken {name}. Write to them in the console."),
+        # where this is chosen; on the console it stands before one's eyes
+        "error_not_available": _("You are away. Choose “Ready” or “Busy” in the console first."),
     }
 
 

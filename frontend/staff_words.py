@@ -281,6 +281,8 @@ def _offer_words() -> Words:
             "{name} waits for somebody again. It is offered to you again soon if nobody else is free; you can still "
             "take it."
         ),
+        "tell_gave_way": _("{name} waits for somebody else: a danger comes first."),
+        "tell_overtaken": _("A colleague has taken {name}. There is nothing for you to do."),
         "nobody_unanswered": _("Nobody waits for your answer."),
         "no_such_chat": _("You have no conversation number {n}."),
     }

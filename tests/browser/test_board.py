@@ -152,6 +152,28 @@ def test_a_board_of_two_hundred_is_smooth_and_its_oldest_escalation_comes_first(
     assert page.locator("*").count() == elements
 
 
+def test_a_supervisor_takes_who_is_in_danger_whoever_is_asked(opens: Opens) -> None:
+    desk = opens("/staff/board")
+    page = desk.page
+    about = {"state": "offered", "advocate_id": COLLEAGUE, "advocate": "Ben", "offer_until": ago(-30)}
+    calm, drill = conversation(2, level=1, **about), conversation(3, level=3, drill=True, **about)
+    desk.list(conversation(1, level=3, **about), calm, drill)
+    take = page.get_by_role("button", name="Take Heron")
+    expect(take).to_have_accessible_name("Take Heron 1")
+    assert page.locator("#waiting > li").count() == 3
+    assert problems(page, "board-take") == []
+    shot(page, "board-take")
+    desk.refuses = {"take": "not_available"}
+    take.press("Enter")
+    expect(page.locator("#status")).to_have_text("You are away. Choose “Ready” or “Busy” in the console first.")
+    expect(take).to_be_focused()
+    desk.refuses = {}
+    take.press("Enter")
+    expect(page.locator("#status")).to_have_text("You have taken Heron 1. Write to them in the console.")
+    expect(page.locator("#waiting-heading")).to_be_focused()
+    assert [frame["conversation"] for frame in desk.heard if frame["type"] == "take"] == [conversation(1)["id"]] * 2
+
+
 def test_the_board_says_aloud_that_nobody_on_call_was_reached(opens: Opens) -> None:
     desk = opens("/staff/board")
     page = desk.page

@@ -1,6 +1,8 @@
 """Staff pages under somebody's hands: no wrong conversation, no lost text, nothing read that was erased."""
 
+import json
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -8,8 +10,9 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.support import browsers
 from tests.support.axe import problems
 from tests.support.desk import COLLEAGUE, Desk, Desks, Opens, ago, conversation, key, meter
-from tests.support.journeys import shot
+from tests.support.journeys import begin, shot
 from tests.support.pagers import OK, far_end
+from tests.support.shift import keep_frames
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -310,6 +313,49 @@ def test_an_administrator_writes_a_rule_sees_what_it_says_and_keeps_it(site: Des
     expect(page.locator(".changes")).to_contain_text("site.zorblax: added")
     found += problems(page, "rule-version")
     assert found == []
+
+
+def test_a_visitor_in_danger_waits_for_nobody_who_is_not_looking(site: Desks) -> None:
+    ben, cleo, frames = site.page("ben", "/staff/console"), site.page("cleo", "/staff/console"), list[str]()
+    ben.check("input[name=availability][value=ready]")
+    cleo.check("input[name=availability][value=busy]")
+    board, ada = site.blank("dana"), site.visitor()
+    keep_frames(board, frames)
+    board.goto(f"{site.url}/staff/board")
+    begin(ada, site.url)
+    expect(ben.locator("#offer-text")).to_be_visible()
+    expect(cleo.locator("#waiting-empty")).to_be_visible()
+    (offered,) = newest(frames, '"offered"')["conversations"]
+    flag = {"level": 3, "reason": "she says that he is at the door", "client_id": "f" * 32}
+    ask(site, board, f"conversations/{offered['id']}/flag", flag)
+    take = cleo.get_by_role("button", name=f"Take {offered['handle']}")
+    expect(take).to_be_enabled()
+    expect(cleo.locator("#waiting > li")).to_contain_text("offered to Ben")
+    expect(board.get_by_role("button", name=f"Take {offered['handle']}")).to_be_visible()
+    shot(cleo, "console-overtaking")
+    shot(board, "board-overtaking")
+    take.press("Enter")
+    expect(cleo.locator("#mine .row")).to_contain_text(offered["handle"])
+    expect(ben.locator("#status")).to_contain_text(f"A colleague has taken {offered['handle']}.")
+    expect(ben.locator("#offer")).to_be_hidden()
+    shot(ben, "console-overtaken")
+    expect(ada.locator("#log")).to_have_text("Cléo is here.")
+    # nobody is paged for it while another story looks at who is
+    (raised,) = newest(frames, '"raised"')["escalations"]
+    ask(site, board, f"escalations/{raised['id']}/stand-down", {"reason": "the story is over"})
+
+
+def newest(frames: list[str], word: str) -> dict[str, Any]:
+    """Return the newest list of the shift in which a word stands."""
+    found: dict[str, Any] = json.loads([one for one in frames if '"overview"' in one and word in one][-1])
+    return found
+
+
+def ask(site: Desks, page: Page, path: str, body: dict[str, Any]) -> None:
+    """Post as somebody's page does."""
+    mark = page.locator("input[name=csrfmiddlewaretoken]").first.input_value()
+    answer = page.request.post(f"{site.url}/staff/api/{path}", data=body, headers={"X-CSRFToken": mark})
+    assert answer.ok, answer.status
 
 
 def settled(page: Page) -> Locator:

@@ -252,12 +252,40 @@ test("taking is refused with the true reason", () => {
 test("a visitor in danger waits neither for a record nor behind a calm offer", () => {
   const calm = after(welcome, overview([conversation(ID), conversation(OTHER, { state: "offered" })]));
   assert.equal(seats.whyNotTake(calm, 3), null);
-  assert.deepEqual(seats.givesWay(calm, 3).map((one) => one.id), [OTHER]);
-  assert.deepEqual(seats.givesWay(calm, 1), []);
-  assert.deepEqual(seats.givesWay(after(welcome, overview([conversation(OTHER, { state: "offered" })])), 3), [], "there is a place beside it");
+  assert.equal(seats.whyNotTake(calm, 1), "offer");
   assert.equal(seats.whyNotTake(after(welcome, overview([conversation(ID), conversation(OTHER, { state: "wrap_up", level: 3 })])), 2), null);
   assert.equal(seats.whyNotTake(after(welcome, overview([conversation(ID), conversation(OTHER)])), 3), "full");
   assert.equal(seats.whyNotTake(after(welcome, overview([conversation(ID, { state: "offered", level: 2 })])), 3), "offer");
+});
+
+test("a visitor in danger can be taken while a colleague is asked, and a drill or a calm one cannot", () => {
+  const theirs = (fields) => conversation(OTHER, { state: "offered", advocate_id: 9, advocate: "Ben", ...fields });
+  for (const level of [2, 3, 4]) assert.equal(seats.canBeTaken(theirs({ level })), true);
+  for (const level of [0, 1]) assert.equal(seats.canBeTaken(theirs({ level })), false);
+  assert.equal(seats.canBeTaken(theirs({ level: 3, drill: true })), false);
+  assert.equal(seats.canBeTaken(theirs({ level: 3, state: "active" })), false);
+  assert.equal(seats.canBeTaken(conversation(OTHER, { state: "waiting", advocate_id: null })), true);
+  assert.equal(seats.inDanger(conversation(OTHER, { state: "waiting", advocate_id: null })), false);
+});
+
+test("an offer that a colleague took is told once, to whom it was offered", () => {
+  const offer = conversation(OTHER, { state: "offered", level: 3 });
+  const before = after(welcome, overview([offer]));
+  const next = store.reduce(before, overview([], { overtaken: [OTHER] }), NOW);
+  assert.deepEqual(views.overtaken(before, next).map((one) => one.id), [OTHER]);
+  assert.deepEqual(views.offeredNoMore(before, next), [], "it does not wait");
+  assert.deepEqual(views.overtaken(next, store.reduce(next, overview([], { overtaken: [OTHER] }), NOW)), []);
+  assert.deepEqual(views.overtaken(before, store.reduce(before, overview([]), NOW)), [], "the visitor went");
+});
+
+test("of an offer that waits again it is said why and what follows", () => {
+  const waits = (level) => conversation(OTHER, { state: "waiting", advocate_id: null, level });
+  const alone = (fields) => after(welcome, overview([conversation(ID, fields), waits(0)]));
+  assert.equal(seats.backWord(alone({}), waits(0)), "tell_back");
+  assert.equal(seats.backWord(alone({ level: 2 }), waits(0)), "tell_gave_way");
+  assert.equal(seats.backWord(alone({ level: 2, state: "offered" }), waits(1)), "tell_gave_way");
+  assert.equal(seats.backWord(alone({ level: 2, state: "wrap_up" }), waits(0)), "tell_back");
+  assert.equal(seats.backWord(alone({ level: 2 }), waits(3)), "tell_back_soon");
 });
 
 test("of what nobody acknowledged the oldest escalation comes first; settled ones are gone, and the gravest is known", () => {

@@ -225,6 +225,11 @@ class Desks:
         expect(page.locator("#line")).to_be_hidden()
         return desk
 
+    def visitor(self) -> Page:
+        """Return an empty page of a visitor."""
+        self._open.append(browsers.phone(self.chrome, "en-CA"))
+        return self._open[-1].new_page()
+
     def wall(self, link: str) -> Page:
         """Return the screen on a wall that a link opens; its clock is in the test's hand."""
         self._open.append(self.chrome.new_context(viewport={"width": 1920, "height": 1080}))

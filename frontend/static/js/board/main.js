@@ -53,7 +53,7 @@ let cameFrom = null;
 let connected = false;
 let drawing = false;
 
-const view = boardView(words, { step, reason, watch });
+const view = boardView(words, { step, reason, watch, take });
 const line = openLine({
   url: lineUrl(),
   hello: () => ({ type: "hello", version: VERSION, follow: holding(state) }),
@@ -169,6 +169,16 @@ function watch(id) {
   byId("watch-name", HTMLElement).focus();
   follow();
   draw();
+}
+
+/** Take somebody in danger who waits, whoever they are offered to. @param {string} id */
+async function take(id) {
+  const name = summary(state, id)?.handle ?? "";
+  const pressed = document.activeElement;
+  const answer = await line.command({ type: "take", conversation: id });
+  // its row goes, and with it the button that was pressed
+  if (answer.ok && [pressed, document.body].includes(document.activeElement)) byId("waiting-heading", HTMLElement).focus();
+  tell(answer.ok ? say(words, "board_taken", { name }) : say(words, `error_${answer.code}`));
 }
 
 function unwatch() {

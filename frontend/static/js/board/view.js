@@ -1,6 +1,7 @@
 /** The rows of the supervisor's board: escalations, who waits, what runs. No text of any conversation. */
 
 import { age, dueIn, secondsLeft, since } from "../lib/ages.js";
+import { inDanger } from "../lib/console_seats.js";
 import { cameAs, escalations, lastWritten, real, running, waitedFrom, waiting } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { byId, h, part, reconcile, setAttribute, setText } from "../staff/dom.js";
@@ -32,7 +33,7 @@ const ALL_STEPS = ["acknowledge", "start", "resolve", "stand-down"];
 
 /**
  * @param {Words} words
- * @param {{step: (one: EscalationSummary, step: Step) => void, reason: (id: string) => Promise<Why>, watch: (id: string) => void}} does
+ * @param {{step: (one: EscalationSummary, step: Step) => void, reason: (id: string) => Promise<Why>, watch: (id: string) => void, take: (id: string) => void}} does
  */
 export function boardView(words, does) {
   const places = {
@@ -221,10 +222,12 @@ export function boardView(words, does) {
   function makeRow(id) {
     const watch = h("button", { type: "button", class: "watch" }, say(words, "watch"));
     watch.addEventListener("click", () => does.watch(id));
+    const take = h("button", { type: "button", class: "take", hidden: true }, say(words, "take"));
+    take.addEventListener("click", () => does.take(id));
     return h(
       "li",
       {},
-      h("p", { class: "top" }, levelMark(words, 0), h("strong", { class: "handle" }), watch),
+      h("p", { class: "top" }, levelMark(words, 0), h("strong", { class: "handle" }), h("span", { class: "does" }, take, watch)),
       h("p", { class: "what" }),
       h("p", { class: "warn" }),
     );
@@ -233,6 +236,7 @@ export function boardView(words, does) {
   /** @param {HTMLElement} row @param {ConversationSummary} one @param {State} _ @param {number} now */
   function patchWaiting(row, one, _, now) {
     patchTop(row, one);
+    setAttribute(part(row, ".take"), "hidden", inDanger(one) ? null : "");
     const about = cameAs(words, one);
     const offer = one.state === "offered" ? ` · ${say(words, "offered_to", { name: one.advocate ?? say(words, "somebody") })}` : "";
     setText(part(row, ".what"), `${say(words, "waits", { age: since(words, waitedFrom(one), now) })} · ${about}${offer}`);
@@ -255,6 +259,7 @@ export function boardView(words, does) {
     setText(part(row, ".handle"), name);
     setText(part(row, ".warn"), warning(words, one));
     setAttribute(part(row, ".watch"), "aria-label", say(words, "watch_name", { name }));
+    setAttribute(part(row, ".take"), "aria-label", say(words, "take_name", { name }));
   }
 
   return { render, toFirst };

@@ -1,7 +1,7 @@
 /** The left pane: what this person holds, and who waits. Nothing in it moves while the pointer or the focus is there. */
 
 import { since } from "../lib/ages.js";
-import { capacity, heldBy, pressing, toRecord, whyNotTake } from "../lib/console_seats.js";
+import { canBeTaken, capacity, heldBy, pressing, toRecord, whyNotTake } from "../lib/console_seats.js";
 import { cameAs, lastWritten, mine, offered, real, unanswered, unread, waitedFrom, waiting } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { byId, h, part, reconcile, setAttribute, setText } from "../staff/dom.js";
@@ -144,7 +144,7 @@ export function listPane(words, does) {
   function patchWaiting(row, one, reason, now) {
     const take = part(row, ".take");
     const own = reason === "own";
-    const free = one !== undefined && (own || (one.state === "waiting" && reason === null));
+    const free = one !== undefined && (own || (canBeTaken(one) && reason === null));
     setAttribute(take, "disabled", free ? null : "");
     setAttribute(take, "aria-describedby", own || reason === null ? null : "take-why");
     row.classList.toggle("gone", one === undefined);

@@ -1,8 +1,8 @@
 /** The advocate's console: joins the socket, the store and the panes. */
 
 import { asked, answered, empty, forgotten, holding, landed, letGo, queued, readToEnd, reduce, toFollow } from "../lib/console_store.js";
-import { givesWay, pressing } from "../lib/console_seats.js";
-import { drillOver, mine, newReturn, offered, offeredNoMore, real, summary, turnedImminent, unread, waiting } from "../lib/console_views.js";
+import { backWord } from "../lib/console_seats.js";
+import { drillOver, mine, newReturn, offered, offeredNoMore, overtaken, real, summary, turnedImminent, unread, waiting } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { openLine } from "../lib/socket.js";
 import { newId } from "../staff/api.js";
@@ -47,7 +47,7 @@ const panels = panelSet(words, choices, { state: () => state, dropped, send, typ
 const taking = takings(words, {
   state: () => state,
   open: () => open,
-  ask,
+  ask: (id) => line.command({ type: "take", conversation: id }),
   show,
   tell,
   retract,
@@ -102,7 +102,11 @@ function compare(before) {
   const fresh = real(waiting(state)).filter((one) => !known.has(one.id));
   for (const one of offers) mention(say(words, "tell_offer", { name: one.handle }));
   if (before.overview !== null && fresh.length > 0) mention(say(words, "tell_waiting", { n: real(waiting(state)).length }), "waiting");
-  for (const one of offeredNoMore(before, state)) mention(say(words, one.level >= 2 ? "tell_back_soon" : "tell_back", { name: one.handle }));
+  for (const one of offeredNoMore(before, state)) mention(say(words, backWord(state, one), { name: one.handle }));
+  for (const one of overtaken(before, state)) {
+    retract(say(words, "tell_offer", { name: one.handle }));
+    mention(say(words, "tell_overtaken", { name: one.handle }));
+  }
   for (const one of turnedImminent(before, state)) mention(say(words, "tell_level", { name: one.handle, level: say(words, `level_${one.level}`) }));
   if (offers.length > 0) beep();
   for (const one of mine(before)) {
@@ -142,14 +146,6 @@ function markRead() {
   if (open !== null && inSight(open) && state.logs[open]?.caughtUp === true) state = readToEnd(state, open);
   marks.tell(state);
   if (state !== before) draw();
-}
-
-/** Take somebody; who is in danger comes before a calm offer that nobody has answered yet. @param {string} id */
-async function ask(id) {
-  const one = summary(state, id);
-  const away = one?.state === "waiting" ? givesWay(state, pressing(one)) : [];
-  for (const offer of away) await line.command({ type: "decline", conversation: offer.id });
-  return line.command({ type: "take", conversation: id });
 }
 
 /** Open a conversation and put the focus where its answer is written. @param {string} id */

@@ -21,9 +21,8 @@ const URGENT = 2;
  */
 export function whyNotTake(state, level = 0) {
   if (state.overview?.availability === "away") return "away";
-  const held = heldBy(state);
-  const give = new Set(givesWay(state, level).map((one) => one.id));
-  const stays = held.filter((one) => !give.has(one.id));
+  // the server puts as many calm offers back as have to be, in the moment of the take
+  const stays = level >= URGENT ? heldBy(state).filter((one) => one.state !== "offered" || one.level >= URGENT) : heldBy(state);
   const counts = level >= URGENT ? stays.filter((one) => one.state !== "wrap_up") : stays;
   if (hasSeat(state, counts) && stays.length < MOST_HELD) return null;
   if (hasSeat(state, stays.filter((one) => one.state !== "offered"))) return "offer";
@@ -42,16 +41,34 @@ export function pressing(one) {
 }
 
 /**
- * Return the calm offers to this person that have to be declined as they take somebody in danger instead.
+ * Tell whether somebody in danger waits, and can be taken although they are offered to somebody else.
+ *
+ * @param {ConversationSummary} one
+ */
+export function inDanger(one) {
+  return (one.state === "waiting" || one.state === "offered") && pressing(one) >= URGENT;
+}
+
+/**
+ * Tell whether one of those who wait can be taken by who has a place: offered to somebody else only in danger.
+ *
+ * @param {ConversationSummary} one
+ */
+export function canBeTaken(one) {
+  return one.state === "waiting" || inDanger(one);
+}
+
+/**
+ * Return what is said of an offer that waits for somebody again.
  *
  * @param {State} state
- * @param {number} level of whom they take
- * @returns {readonly ConversationSummary[]}
+ * @param {ConversationSummary} one
+ * @returns {"tell_back" | "tell_back_soon" | "tell_gave_way"}
  */
-export function givesWay(state, level) {
-  const held = heldBy(state).filter((one) => one.state !== "wrap_up");
-  const calm = held.filter((one) => one.state === "offered" && one.level < URGENT);
-  return level >= URGENT ? calm.slice(0, Math.max(0, held.length + 1 - capacity(state))) : [];
+export function backWord(state, one) {
+  if (one.level >= URGENT) return "tell_back_soon";
+  const alone = heldBy(state).some((held) => held.state !== "wrap_up" && held.level >= URGENT);
+  return alone ? "tell_gave_way" : "tell_back";
 }
 
 /**

@@ -84,6 +84,18 @@ export function offeredNoMore(before, state) {
 }
 
 /**
+ * Return what was offered to this person until a colleague took it.
+ *
+ * @param {State} before
+ * @param {State} state
+ * @returns {readonly ConversationSummary[]}
+ */
+export function overtaken(before, state) {
+  const taken = new Set(state.overview?.overtaken ?? []);
+  return offered(before).filter((one) => taken.has(one.id) && !(before.overview?.overtaken ?? []).includes(one.id));
+}
+
+/**
  * Return the queue: most urgent first, then the longest wait; drills come after every visitor.
  *
  * @param {State} state
