@@ -17,7 +17,7 @@ from chat.db import in_db, in_visitor_db
 from chat.frames import Rendered
 from chat.log import StoredEvent
 from chat.protocol import MOST_MISSED
-from chat.selectors import events_after
+from chat.selectors import events_after, is_last
 from chat.services import note_forged
 from chat.services.base import Done
 from encryption.core.envelope import NotAuthentic
@@ -115,7 +115,9 @@ class Cursor:
 async def read_on(cursor: Cursor, send: SendText, *, head: int = 0) -> None:
     """Send from the log everything beyond a cursor, up to `head` at least: ends also when the log has holes."""
     work = in_visitor_db if cursor.for_visitor else in_db
-    while lines := await work(_lines_after, cursor.conversation, cursor.last, for_visitor=cursor.for_visitor):
+    whole = False
+    while not whole:
+        lines, whole = await work(_lines_after, cursor.conversation, cursor.last, for_visitor=cursor.for_visitor)
         before = cursor.last
         await _send(cursor, lines, send)
         if cursor.closed:
@@ -132,8 +134,10 @@ async def send_events(cursor: Cursor, events: list[StoredEvent], send: SendText)
     await _send(cursor, await work(rendered_from_log, cursor.conversation, events), send)
 
 
-def _lines_after(conversation: UUID, after: int, *, for_visitor: bool) -> list[Rendered]:
-    return rendered_from_log(conversation, events_after(conversation, after, for_visitor=for_visitor))
+def _lines_after(conversation: UUID, after: int, *, for_visitor: bool) -> tuple[list[Rendered], bool]:
+    """Return a page of the log, and whether it is the last: what is written later is told to who follows."""
+    page = events_after(conversation, after, for_visitor=for_visitor)
+    return rendered_from_log(conversation, page), is_last(page)
 
 
 async def _send(cursor: Cursor, rendered_lines: list[Rendered], send: SendText) -> None:

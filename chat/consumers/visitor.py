@@ -10,6 +10,7 @@ from chat import protocol as wire
 from chat.consumers import base
 from chat.consumers.base import Ended, Scope, Send, Socket
 from chat.consumers.cursor import Cursor, read_on, rendered_by, send_back
+from chat.consumers.looks import glancing, progressing, signing
 from chat.consumers.marks import Marks
 from chat.core.actors import Visitor
 from chat.core.errors import ErrorCode, Refused
@@ -21,8 +22,8 @@ from chat.limits import limits
 from chat.presence import presence
 from chat.proof import MOST_ASKED, SOLVE_WITHIN, proofs
 from chat.selectors import events_before, is_known, visitor_by_token, visitor_of
-from chat.selectors.glance import Glance, glance
-from chat.selectors.marks import Reached, reached_by_staff
+from chat.selectors.glance import Glance
+from chat.selectors.marks import Reached
 from chat.services import (
     change_door,
     change_language,
@@ -130,7 +131,7 @@ class VisitorSocket(Socket):
                     open_conversation, token=hello.token, language=hello.language, door=hello.door, now=now
                 )
                 await broadcast.told(opening)
-            seen = await in_visitor_db(glance, hello.token, now)
+            seen = await glancing().of(hello.token)
         except Refused as refused:
             raise Ended(STOPS[refused.code], refused.code) from None
         conversation = seen.conversation
@@ -147,9 +148,7 @@ class VisitorSocket(Socket):
         welcome = frames.welcome(seen, after=hello.after)
         await self.send_text(codec.encode(welcome))
         self._cursor = Cursor(conversation.pk, welcome.after, for_visitor=True, since=conversation.return_seq)
-        self._enqueue_reading(conversation.visitor_head)
-        if conversation.visitor_head:
-            self.enqueue(self._tell_reached)
+        self.enqueue(lambda: self._tell_missed(conversation.visitor_head))
 
     def _is_news(self) -> bool:
         """Tell whether lists of staff should show at once that the visitor is here."""
@@ -228,7 +227,7 @@ class VisitorSocket(Socket):
     async def _ping(self, actor: Visitor) -> None:
         now, news = base.now(), self._news
         try:
-            seen = await in_visitor_db(glance, self._token, now)
+            seen = await signing().of(self._token)
         except Refused as refused:
             raise Ended(STOPS[refused.code], refused.code) from None
         self._last_sign = now
@@ -302,6 +301,16 @@ class VisitorSocket(Socket):
             if self._cursor.closed:
                 await self._give_way()
 
+    async def _tell_missed(self, head: int) -> None:
+        """Send what the page does not hold, read after it followed: what came before that, nobody told it."""
+        if self._actor is None or self._cursor is None:
+            return
+        seen = await progressing().of(self._actor.conversation)
+        if max(head, seen.head) > self._cursor.last:
+            await self._read_up_to(head)
+        # whoever gets further meanwhile is a word of its own, which comes after this one
+        await self._show_reached(seen.reached)
+
     async def _give_way(self) -> None:
         """Stop at once: somebody came back by words, and the conversation goes on elsewhere."""
         actor, self._actor = self._actor, None
@@ -314,7 +323,7 @@ class VisitorSocket(Socket):
 
     async def _tell_reached(self) -> None:
         if self._actor is not None:
-            await self._show_reached(await in_visitor_db(reached_by_staff, self._actor.conversation))
+            await self._show_reached((await progressing().of(self._actor.conversation)).reached)
 
     async def _show_reached(self, reached: Reached) -> None:
         if reached != self._reached:
@@ -323,7 +332,7 @@ class VisitorSocket(Socket):
 
     async def _tell_standing(self) -> None:
         try:
-            seen = await in_visitor_db(glance, self._token, base.now())
+            seen = await glancing().of(self._token)
         except Refused:
             self.spent()  # over; the fact that ended it has been sent
             return

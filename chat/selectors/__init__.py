@@ -31,8 +31,9 @@ STILL_READABLE = timedelta(minutes=10)
 _SHOWN = Q(conversation__return_open=False) | Q(visitor_seq__gte=F("conversation__return_seq"))
 """What a visitor may see: all, or what stands before a return by words only once an advocate knows them again."""
 
+MOST_LINES = 200
 MOST_PAGE_BYTES = 256 * 1024
-"""Bytes of sealed text in one page of a log."""
+"""Lines, and bytes of sealed text, in one page of a log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,12 @@ def visitor_by_token(token: str, now: datetime) -> Conversation:
     Raises `Refused(TOKEN_UNKNOWN)`, or `Refused(TOKEN_SPENT)` once it is over: at once when the visitor ended it or
     left quickly, after some minutes when the advocate did.
     """
-    conversation = Conversation.objects.select_related("advocate").filter(token_digest=token_digest(token)).first()
+    rows = Conversation.objects.select_related("advocate").filter(token_digest=token_digest(token))
+    return admitted(rows.first(), now)
+
+
+def admitted(conversation: Conversation | None, now: datetime) -> Conversation:
+    """Return what was found for a token, if the token opens it still; raises as `visitor_by_token` does."""
     if conversation is None:
         raise Refused(ErrorCode.TOKEN_UNKNOWN)
     if conversation.state in OPEN:
@@ -195,7 +201,7 @@ def is_known(token: str) -> bool:
     return Conversation.objects.filter(token_digest=token_digest(token)).exists()
 
 
-def events_after(conversation_id: UUID, after: int, *, for_visitor: bool, limit: int = 200) -> list[StoredEvent]:
+def events_after(conversation_id: UUID, after: int, *, for_visitor: bool, limit: int = MOST_LINES) -> list[StoredEvent]:
     """Return the lines of a log beyond a number, oldest first; a visitor's only those with a number of theirs.
 
     A page of very long texts ends early, with one line at least: a reader who has stopped reading holds it in memory.
@@ -206,6 +212,11 @@ def events_after(conversation_id: UUID, after: int, *, for_visitor: bool, limit:
     else:
         rows = rows.filter(staff_seq__gt=after).order_by("staff_seq")
     return log.lines(rows[:limit], most_bytes=MOST_PAGE_BYTES)
+
+
+def is_last(page: Collection[StoredEvent]) -> bool:
+    """Tell whether the log ended with a page of it, when it was read."""
+    return len(page) < MOST_LINES and sum(len(event.sealed_body or b"") for event in page) < MOST_PAGE_BYTES
 
 
 def events_before(conversation_id: UUID, before: int, *, for_visitor: bool, limit: int = 200) -> list[StoredEvent]:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 from unittest import mock
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -14,9 +14,10 @@ from chat import services
 from chat.consumers import marks
 from chat.consumers.marks import Marks
 from chat.core.actors import Visitor
-from chat.core.errors import Refused
+from chat.core.errors import Refused, Unseen
 from chat.models import ReadMark
-from chat.selectors.marks import reached_by_staff, reached_by_visitor
+from chat.selectors.glance import Progress, progress
+from chat.selectors.marks import Reached, reached_by_visitor
 from tests.app.test_staff_socket import Tab, say
 from tests.app.test_visitor_socket import Page, begun, tell, types
 from tests.support.people import NOON, ben, cleo, conversation, dana, held_by
@@ -24,6 +25,12 @@ from tests.support.people import NOON, ben, cleo, conversation, dana, held_by
 
 def note(pk: UUID, number: int) -> None:
     services.write_note(actor=ben(), conversation_id=pk, client_id=f"{number:032x}", body="a note", now=NOON)
+
+
+def reached_by_staff(pk: UUID) -> Reached:
+    found = progress([pk])[pk]
+    assert isinstance(found, Progress)
+    return found.reached
 
 
 class PointerStories(TestCase):
@@ -80,6 +87,20 @@ class PointerStories(TestCase):
         self.read(3, by=ben)
         self.read(0, delivered=6, by=dana)
         assert reached_by_staff(self.pk) == (3, 2)
+
+    def test_many_logs_are_read_at_once_and_each_has_its_own(self) -> None:
+        self.read(4)
+        other, _ = held_by(ben())
+        say(other, 1)
+        services.mark_read(actor=ben(), conversation_id=other, up_to=3, delivered=0, now=NOON)
+        unread, _ = held_by(cleo())
+        gone = uuid4()
+        with self.assertNumQueries(3):
+            found = progress([self.pk, other, unread, gone])
+        assert found[self.pk] == Progress(3, (2, 2))
+        assert found[other] == Progress(2, (2, 2))
+        assert found[unread] == Progress(1, (0, 0))
+        assert isinstance(found[gone], Unseen)
 
     def test_who_may_not_read_moves_nothing(self) -> None:
         with pytest.raises(Refused):

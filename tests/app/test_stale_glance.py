@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -30,11 +29,11 @@ async def test_somebody_who_joins_during_a_ping_is_not_taken_back_by_its_answer(
     async def send(message: dict[str, Any]) -> None:
         sent.append(json.loads(message["text"]))
 
-    def glance(token: str, now: datetime) -> Glance:
+    def glance() -> Glance:
         return Glance(SimpleNamespace(**vars(row)), staffed=True, reached=(0, 0))  # type: ignore[arg-type]
 
-    async def in_visitor_db(function: Callable[..., Any], *args: Any) -> Any:
-        read = function(*args)
+    async def of(token: str) -> Glance:
+        read = glance()
         if row.state == "waiting":
             # the take commits, and its nudge arrives, while the answer travels back from the thread
             row.state, row.advocate, row.visitor_head = "active", SimpleNamespace(work_name="Ben"), 1
@@ -44,13 +43,13 @@ async def test_somebody_who_joins_during_a_ping_is_not_taken_back_by_its_answer(
             await asyncio.sleep(0.01)
         return read
 
-    monkeypatch.setattr(visitor, "glance", glance)
-    monkeypatch.setattr(visitor, "in_visitor_db", in_visitor_db)
+    for look in ("signing", "glancing"):
+        monkeypatch.setattr(visitor, look, lambda: SimpleNamespace(of=of))
     monkeypatch.setattr(visitor, "presence", mock.Mock())
     socket = VisitorSocket({"headers": []}, send)
     actor = socket._actor = Visitor(pk)
     socket._cursor = Cursor(pk, 0, for_visitor=True)
-    socket._shown = frames.standing(glance("", datetime.now(UTC)))
+    socket._shown = frames.standing(glance())
     pump = asyncio.create_task(socket._pump())
     await socket._ping(actor)
     await asyncio.sleep(0.05)

@@ -19,7 +19,7 @@ from cases.services import record_contact
 from chat import broadcast, services
 from chat.consumers import base, cursor
 from chat.consumers.visitor import VisitorSocket
-from chat.hub import hub
+from chat.hub import Hub, hub
 from chat.models import Conversation, Event
 from chat.presence import presence
 from chat.selectors import events_after
@@ -68,6 +68,10 @@ def begun() -> tuple[UUID, str]:
     return held_by(ben(), timezone.now())
 
 
+def read_by_ben(pk: UUID, number: int) -> None:
+    services.mark_read(actor=ben(), conversation_id=pk, up_to=number, delivered=0, now=timezone.now())
+
+
 async def tell(work: Any) -> None:
     """Do something and hand its events out."""
     done = await sync_to_async(work)()
@@ -86,7 +90,7 @@ class QuietStories(TestCase):
     async def test_what_only_staff_see_sends_nothing(self) -> None:
         await self.begin()
         await self.page.hello()
-        with mock.patch("chat.consumers.visitor.glance") as asked:
+        with mock.patch("chat.consumers.looks.glances") as asked:
             await tell(
                 lambda: raise_escalation(
                     actor=dana(),
@@ -105,6 +109,24 @@ class QuietStories(TestCase):
     async def test_the_welcome_is_not_said_twice(self) -> None:
         await self.begin()
         assert types(await self.page.hello()) == ["welcome", "fact"]
+
+    async def test_what_is_written_as_the_page_comes_back_reaches_it_without_another_word(self) -> None:
+        await self.begin()
+        follow = Hub.follow
+
+        async def written_before(hub_: Hub, pk: UUID, follower: Any) -> None:
+            # after its log was looked at, before anybody tells this page of anything
+            await sync_to_async(say)(pk, 1)
+            await sync_to_async(read_by_ben)(pk, 3)
+            await follow(hub_, pk, follower)
+
+        with mock.patch.object(Hub, "follow", written_before):
+            await self.page.wire.connect()
+            hello = {"type": "hello", "version": 1, "token": self.token, "after": 1, "start": False, "language": "en"}
+            await self.page.wire.send_json_to(hello)
+            frames = [await self.page.wire.receive_json_from(timeout=3) for _ in range(3)]
+        assert types(frames) == ["welcome", "message", "reached"]
+        assert (frames[0]["head"], frames[1]["seq"], frames[2]["read"]) == (1, 2, 2)
 
     async def test_a_recorded_contact_changes_nothing_that_is_shown(self) -> None:
         await self.begin()

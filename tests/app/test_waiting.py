@@ -14,7 +14,7 @@ from chat.core.errors import ErrorCode, Refused
 from chat.core.expectation import Expectation
 from chat.models import Event, Site
 from chat.selectors import outlook as queue
-from chat.selectors.glance import glance
+from chat.selectors.glance import Glance, glances
 from staff.models import User
 from staff.services import BadAccount, set_availability, set_spoken
 from tests.app.test_visitor_socket import Page
@@ -23,6 +23,12 @@ from tests.support.people import NOON, ben, cleo, conversation, held_by, new_tok
 
 def minutes(number: float) -> timedelta:
     return timedelta(minutes=number)
+
+
+def glance_of(token: str, now: datetime) -> Glance:
+    found = glances([token], now)[token]
+    assert isinstance(found, Glance)
+    return found
 
 
 def a_busy_half_hour(until: datetime = NOON) -> None:
@@ -38,20 +44,20 @@ class Expecting(TestCase):
     def test_who_waits_is_told_by_how_many_wait_before_them_and_how_fast_it_went(self) -> None:
         a_busy_half_hour()
         tokens = [waiting(NOON)[1] for _ in range(3)]
-        told = [glance(token, NOON).expects for token in tokens]
+        told = [glance_of(token, NOON).expects for token in tokens]
         by_place = sorted((one for one in told if one), key=lambda one: one.at_least)
         assert by_place == [Expectation(5, 15), Expectation(15, 30), Expectation(20, 45)]
 
     def test_with_nobody_on_shift_or_nothing_measured_we_cannot_say(self) -> None:
         _, token = waiting(NOON)
         set_availability(user_id=ben().id, state="ready", now=NOON)
-        assert glance(token, NOON).expects is None
+        assert glance_of(token, NOON).expects is None
         a_busy_half_hour()
         queue.forget()
-        assert glance(token, NOON).expects is not None
+        assert glance_of(token, NOON).expects is not None
         set_availability(user_id=ben().id, state="away", now=NOON)
         queue.forget()
-        assert glance(token, NOON).expects is None
+        assert glance_of(token, NOON).expects is None
 
     def test_the_second_wait_after_an_advocate_who_had_to_go_is_not_measured_as_one_long_one(self) -> None:
         a_busy_half_hour()
@@ -70,7 +76,7 @@ class Expecting(TestCase):
     def test_who_is_with_somebody_expects_nothing(self) -> None:
         _, token = held_by(ben(), NOON)
         with self.assertNumQueries(3):  # the conversation, how far staff got, who is on shift
-            seen = glance(token, NOON)
+            seen = glance_of(token, NOON)
         assert seen.expects is None
         assert seen.language_read
 
@@ -79,15 +85,15 @@ class Languages(TestCase):
     def test_the_page_is_told_when_nobody_on_shift_reads_its_language(self) -> None:
         set_availability(user_id=ben().id, state="ready", now=NOON)
         _, french = waiting(NOON, language="fr")
-        assert not glance(french, NOON).language_read
-        assert glance(waiting(NOON)[1], NOON).language_read
+        assert not glance_of(french, NOON).language_read
+        assert glance_of(waiting(NOON)[1], NOON).language_read
         set_spoken(username="ben", languages=["fr", "en"], now=NOON)
         queue.forget()
-        assert glance(french, NOON).language_read
+        assert glance_of(french, NOON).language_read
         assert ben().language == "en"
 
     def test_while_nobody_is_there_that_is_what_is_said(self) -> None:
-        assert glance(waiting(NOON, language="fr")[1], NOON).language_read
+        assert glance_of(waiting(NOON, language="fr")[1], NOON).language_read
 
     def test_who_reads_the_language_is_offered_it_first(self) -> None:
         for one in (ben(), cleo()):

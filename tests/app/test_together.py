@@ -1,0 +1,123 @@
+"""Pages that ask at about the same time share a reading, each hears only of its own, and none hears of the past."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from django.db import InterfaceError, OperationalError
+from django.test import TestCase
+
+from chat import services
+from chat.core.actors import Visitor
+from chat.core.errors import ErrorCode, Refused
+from chat.selectors.glance import Glance, glances
+from chat.together import MOST_AT_ONCE, Together
+from staff.services import set_availability
+from tests.support.people import NOON, ben, held_by, new_token, waiting
+
+
+class Reader:
+    """Be a database that answers when it is told to, with what it holds as the reading begins."""
+
+    def __init__(self) -> None:
+        self.readings: list[list[str]] = []
+        self.holds = "first"
+        self.fails: list[Exception] = []
+
+    def __call__(self, keys: list[str]) -> dict[str, str | Exception]:
+        self.readings.append(keys)
+        if self.fails:
+            raise self.fails.pop(0)
+        return {key: Refused(ErrorCode.TOKEN_UNKNOWN) if key == "stranger" else f"{self.holds} {key}" for key in keys}
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Let readings wait on their way back, so that others ask meanwhile."""
+    free = asyncio.Event()
+
+    async def in_visitor_db(read: Reader, keys: list[str]) -> dict[str, str | Exception]:
+        found = read(keys)
+        await free.wait()
+        return found
+
+    monkeypatch.setattr("chat.together.in_visitor_db", in_visitor_db)
+    return free
+
+
+async def test_who_asks_during_a_reading_shares_the_next_and_hears_nothing_older(held: asyncio.Event) -> None:
+    reader = Reader()
+    together = Together(reader)
+    first = asyncio.create_task(together.of("a"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert reader.readings == [["a"]], "nobody waits for company"
+    reader.holds = "second"
+    later = [asyncio.create_task(together.of(key)) for key in ("a", "b", "a", "stranger")]
+    await asyncio.sleep(0)
+    held.set()
+    assert await first == "first a"
+    assert await asyncio.gather(*later[:3]) == ["second a", "second b", "second a"]
+    with pytest.raises(Refused):
+        await later[3]
+    assert reader.readings == [["a"], ["a", "b", "stranger"]]
+
+
+async def test_one_who_goes_takes_it_from_nobody(held: asyncio.Event) -> None:
+    reader = Reader()
+    together = Together(reader)
+    goes, stays = asyncio.create_task(together.of("a")), asyncio.create_task(together.of("a"))
+    await asyncio.sleep(0)
+    goes.cancel()
+    await asyncio.sleep(0)
+    held.set()
+    assert await stays == "first a"
+    assert await together.of("b") == "first b"
+
+
+async def test_a_connection_that_died_is_tried_again_and_what_stays_broken_is_told_to_each(held: asyncio.Event) -> None:
+    held.set()
+    reader = Reader()
+    together = Together(reader)
+    reader.fails = [OperationalError()]
+    assert await together.of("a") == "first a"
+    reader.fails = [InterfaceError(), OperationalError()]
+    found = await asyncio.gather(together.of("a"), together.of("b"), return_exceptions=True)
+    assert [type(one) for one in found] == [OperationalError, OperationalError]
+    reader.fails = [ZeroDivisionError()]
+    with pytest.raises(ZeroDivisionError):
+        await together.of("a")
+    assert await together.of("a") == "first a"
+
+
+async def test_a_crowd_is_read_in_bounded_parts(held: asyncio.Event) -> None:
+    held.set()
+    reader = Reader()
+    together = Together(reader)
+    crowd = [f"{number}" for number in range(MOST_AT_ONCE * 2 + 1)]
+    found = await asyncio.gather(*(together.of(key) for key in crowd))
+    assert found == [f"first {key}" for key in crowd]
+    assert [len(keys) for keys in reader.readings] == [MOST_AT_ONCE, MOST_AT_ONCE, 1]
+
+
+class GlanceStories(TestCase):
+    def test_each_token_opens_its_own_and_costs_no_query_of_its_own(self) -> None:
+        set_availability(user_id=ben().id, state="ready", now=NOON)
+        pk, mine = held_by(ben())
+        others = [waiting() for _ in range(5)]
+        ended, over = held_by(ben())
+        services.end_conversation(actor=Visitor(ended), conversation_id=ended, now=NOON)
+        stranger = new_token()
+        glances([others[0][1]], NOON)
+        with self.assertNumQueries(3):
+            found = glances([mine, stranger, over, *(token for _, token in others)], NOON + timedelta(seconds=1))
+        seen = found[mine]
+        assert isinstance(seen, Glance)
+        assert (seen.conversation.pk, seen.conversation.state, seen.expects) == (pk, "active", None)
+        for other, token in others:
+            seen = found[token]
+            assert isinstance(seen, Glance)
+            assert (seen.conversation.pk, seen.conversation.state) == (other, "waiting")
+            assert seen.staffed
+        refused = [found[token] for token in (stranger, over)]
+        assert [one.code for one in refused if isinstance(one, Refused)] == ["token_unknown", "token_spent"]
