@@ -3,7 +3,7 @@
 After a restart some thousand pages say hello within seconds, and each that stays gives a sign of life every 25 s. What
 one of them asks takes some queries, of which the database has the smallest part: nearly all is the way there and back.
 So one reading runs at a time, and whoever asks during it shares the next one with all others. Nobody waits for company:
-a single asker's reading begins at once, unless it was made to wait a little, for what nobody waits for.
+a single asker's reading begins at once, unless it was told to wait a little.
 """
 
 import asyncio
@@ -25,10 +25,12 @@ MOST_AT_ONCE = 100
 class Together(Generic[Key, Value]):
     """Read for whoever asks, one reading at a time."""
 
-    def __init__(self, read: Callable[[list[Key]], Mapping[Key, Value | Exception]], *, gather: float = 0.0) -> None:
+    def __init__(
+        self, read: Callable[[list[Key]], Mapping[Key, Value | Exception]], gather: Callable[[], float] = lambda: 0.0
+    ) -> None:
         """Take what reads: it returns a value, or an error to raise, for each key that it is given.
 
-        A reading begins `gather` seconds after somebody asks.
+        `gather` says for how many seconds a reading waits for others to ask.
         """
         self._read, self._gather = read, gather
         self._asked: dict[Key, asyncio.Future[Value | Exception]] = {}
@@ -49,8 +51,8 @@ class Together(Generic[Key, Value]):
 
     async def _read_on(self) -> None:
         while self._asked:
-            if self._gather:
-                await asyncio.sleep(self._gather)
+            if (seconds := self._gather()) > 0:
+                await asyncio.sleep(seconds)
             batch = {key: self._asked.pop(key) for key in list(islice(self._asked, MOST_AT_ONCE))}
             for answer, found in zip(batch.values(), await self._found(list(batch)), strict=True):
                 if not answer.done():

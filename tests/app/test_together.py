@@ -2,12 +2,14 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import InterfaceError, OperationalError
 from django.test import TestCase
 
 from chat import services
+from chat.consumers.looks import CROWD, SIGNS_WAIT, signing
 from chat.core.actors import Visitor
 from chat.core.errors import ErrorCode, Refused
 from chat.selectors.glance import Glance, glances
@@ -98,6 +100,26 @@ async def test_a_crowd_is_read_in_bounded_parts(held: asyncio.Event) -> None:
     found = await asyncio.gather(*(together.of(key) for key in crowd))
     assert found == [f"first {key}" for key in crowd]
     assert [len(keys) for keys in reader.readings] == [MOST_AT_ONCE, MOST_AT_ONCE, 1]
+
+
+async def test_the_signs_of_life_of_a_crowd_wait_for_each_other_and_those_of_a_few_do_not(
+    monkeypatch: pytest.MonkeyPatch, held: asyncio.Event
+) -> None:
+    held.set()
+    reader, seconds = Reader(), []
+
+    async def sleep(wait: float) -> None:
+        seconds.append(wait)
+
+    monkeypatch.setattr("chat.consumers.looks.glances", lambda tokens, now: reader(tokens))
+    monkeypatch.setattr("chat.together.asyncio.sleep", sleep)
+    monkeypatch.setattr("chat.consumers.looks.open_sockets", lambda: range(CROWD - 1))
+    signs: Together[str, Any] = signing()  # type: ignore[assignment]
+    assert await signs.of("a") == "first a"
+    assert seconds == []
+    monkeypatch.setattr("chat.consumers.looks.open_sockets", lambda: range(CROWD))
+    assert await asyncio.gather(signs.of("a"), signs.of("b")) == ["first a", "first b"]
+    assert (seconds, reader.readings) == ([SIGNS_WAIT], [["a"], ["a", "b"]])
 
 
 class GlanceStories(TestCase):
