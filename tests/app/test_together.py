@@ -114,11 +114,11 @@ async def test_the_signs_of_life_of_a_crowd_wait_for_each_other_and_those_of_a_f
     monkeypatch.setattr("chat.consumers.looks.glances", lambda tokens, now: reader(tokens))
     monkeypatch.setattr("chat.together.asyncio.sleep", sleep)
     monkeypatch.setattr("chat.consumers.looks.open_sockets", lambda: range(CROWD - 1))
-    signs: Together[str, Any] = signing()  # type: ignore[assignment]
+    signs: Together[str, Any] = signing()
     assert await signs.of("a") == "first a"
     assert seconds == []
     monkeypatch.setattr("chat.consumers.looks.open_sockets", lambda: range(CROWD))
-    assert await asyncio.gather(signs.of("a"), signs.of("b")) == ["first a", "first b"]
+    assert list(await asyncio.gather(signs.of("a"), signs.of("b"))) == ["first a", "first b"]
     assert (seconds, reader.readings) == ([SIGNS_WAIT], [["a"], ["a", "b"]])
 
 
