@@ -41,6 +41,7 @@ Step = Callable[..., services.Done[int]]
 STEPS: tuple[Step, ...] = (
     services.rescue_stranded,
     services.lapse_offers,
+    services.clear_offers,
     services.fade_waiting,
     services.offer_waiting,
     services.offer_drills,

@@ -18,7 +18,16 @@ from chat.services.marks import mark_read, mark_seen
 from chat.services.messages import post_message, write_note
 from chat.services.opening import Opened, note_visitors, open_conversation, open_drill
 from chat.services.pausing import end_pause_for, end_pauses, lift_pause, pause
-from chat.services.queue import decline, fade_waiting, hand_back_all, lapse_offers, offer_waiting, rescue_stranded, take
+from chat.services.queue import (
+    clear_offers,
+    decline,
+    fade_waiting,
+    hand_back_all,
+    lapse_offers,
+    offer_waiting,
+    rescue_stranded,
+    take,
+)
 from chat.services.reading import note_forged, read_conversation, read_older
 from chat.services.returning import accept_return, forget_words, give_words, refuse_return, return_by_words
 from chat.services.survey import answer_survey, survey_ticket
@@ -38,6 +47,7 @@ __all__ = [
     "ask_hold_end",
     "change_door",
     "change_language",
+    "clear_offers",
     "close_conversation",
     "confirm_hold",
     "confirm_hold_end",

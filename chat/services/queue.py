@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from audit.services import record
 from chat import log
@@ -98,6 +98,13 @@ def lapse_offers(*, now: datetime) -> Done[int]:
     return each(late, lambda pk: _take_back(pk, Move.LAPSE, "lapsed", now))
 
 
+def clear_offers(*, now: datetime) -> Done[int]:
+    """Give back calm offers to people who by now hold a danger: they could not be accepted any more."""
+    calm = Conversation.objects.filter(state=State.OFFERED, level__lt=URGENT, drill="")
+    stuck = calm.filter(Exists(_dangers_of(OuterRef("advocate_id")))).values_list("pk", flat=True)
+    return each(stuck, lambda pk: _clear(pk, now))
+
+
 def rescue_stranded(*, now: datetime) -> Done[int]:
     """Give the running conversations of people whose console vanished back to the queue.
 
@@ -158,6 +165,20 @@ def _watch(now: datetime) -> datetime:
     if row is None or since != row.since or abs(now - row.last) >= NOTED_EVERY:
         Watch.objects.update_or_create(pk=1, defaults={"since": since, "last": now})
     return since
+
+
+def _dangers_of(advocate_id: int | OuterRef | None) -> QuerySet[Conversation]:
+    return Conversation.objects.filter(advocate_id=advocate_id, state=State.ACTIVE, level__gte=URGENT, drill="")
+
+
+def _clear(pk: UUID, now: datetime) -> StoredEvent | None:
+    with transaction.atomic():
+        offer = conversation_for(System(), pk, Action.SEE_CONVERSATION, lock=True, wait=False)
+        # looked at again under the lock: it may have been answered, or have become a danger itself
+        calm = offer.state == State.OFFERED and offer.level < URGENT
+        if not calm or not _dangers_of(offer.advocate_id).exists():
+            return None
+        return _back_to_queue(offer, Move.LAPSE, System(), "gave_way", now)
 
 
 def _fade(pk: UUID, now: datetime) -> StoredEvent | None:

@@ -273,6 +273,27 @@ class GivingWayStories(TestCase):
         assert take(ben(), self.calm) == ErrorCode.AT_CAPACITY
         assert self.states() == ["active", "waiting", "offered"]
 
+    def test_what_is_in_hand_turns_dangerous_and_the_calm_offer_beside_it_does_not_wait_for_its_time(self) -> None:
+        Conversation.objects.filter(pk=self.danger).update(state="closed")
+        other, _ = waiting()
+        Conversation.objects.filter(pk=other).update(state="offered", advocate_id=cleo().id)
+        assert services.clear_offers(now=SOON).result == 0, "nobody holds a danger"
+        Conversation.objects.filter(pk=self.running).update(level=2)
+        done = services.clear_offers(now=SOON)
+        assert (done.result, [one.code for one in done.events]) == (1, ["returned_to_queue"])
+        assert ends(self.calm) == [(ben().id, "gave_way")]
+        assert conversation(other).state == "offered", "whom it is offered to holds none"
+
+    def test_an_offer_in_danger_and_a_drill_stay_beside_one(self) -> None:
+        Conversation.objects.filter(pk=self.running).update(level=2)
+        Conversation.objects.filter(pk=self.calm).update(level=3)
+        assert services.clear_offers(now=SOON).result == 0
+        Conversation.objects.filter(pk=self.calm).update(level=0, drill="drill")
+        assert services.clear_offers(now=SOON).result == 0
+        Conversation.objects.filter(pk=self.calm).update(drill="")
+        Conversation.objects.filter(pk=self.running).update(drill="drill")
+        assert services.clear_offers(now=SOON).result == 0, "a drill's danger sends no visitor back"
+
     def test_nothing_gives_way_to_who_is_in_no_danger(self) -> None:
         Conversation.objects.filter(pk=self.danger).update(level=1)
         assert take(ben(), self.danger) == ErrorCode.AT_CAPACITY

@@ -101,7 +101,7 @@ def test_no_page_has_a_barrier(place: Place) -> None:
     board = place.staff("dana", "/staff/board")
     expect(board.locator("#escalations > li")).to_have_count(1)
     look(board, "board")
-    board.locator("#running button").first.click()
+    board.locator("#running button.watch").first.click()
     expect(board.locator("#watch")).to_be_visible()
     look(board, "board-watching")
     board.goto(f"{place.url}/staff/cases")
