@@ -26,6 +26,14 @@ def _keys_in_memory() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _language_of_nobody() -> None:
+    """Let no test speak the language that a request of the one before had asked for: it stays with the thread."""
+    from django.utils import translation
+
+    translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
 def _queue_seen_anew() -> None:
     """Let no test see the queue of the one before: their clocks stand at the same noon."""
     from chat.selectors import outlook
