@@ -101,7 +101,7 @@ def lapse_offers(*, now: datetime) -> Done[int]:
 def clear_offers(*, now: datetime) -> Done[int]:
     """Give back calm offers to people who by now hold a danger: they could not be accepted any more."""
     calm = Conversation.objects.filter(state=State.OFFERED, level__lt=URGENT, drill="")
-    stuck = calm.filter(Exists(_dangers_of(OuterRef("advocate_id")))).values_list("pk", flat=True)
+    stuck = calm.filter(Exists(_dangers().filter(advocate=OuterRef("advocate")))).values_list("pk", flat=True)
     return each(stuck, lambda pk: _clear(pk, now))
 
 
@@ -167,8 +167,8 @@ def _watch(now: datetime) -> datetime:
     return since
 
 
-def _dangers_of(advocate_id: int | OuterRef | None) -> QuerySet[Conversation]:
-    return Conversation.objects.filter(advocate_id=advocate_id, state=State.ACTIVE, level__gte=URGENT, drill="")
+def _dangers() -> QuerySet[Conversation]:
+    return Conversation.objects.filter(state=State.ACTIVE, level__gte=URGENT, drill="")
 
 
 def _clear(pk: UUID, now: datetime) -> StoredEvent | None:
@@ -176,7 +176,7 @@ def _clear(pk: UUID, now: datetime) -> StoredEvent | None:
         offer = conversation_for(System(), pk, Action.SEE_CONVERSATION, lock=True, wait=False)
         # looked at again under the lock: it may have been answered, or have become a danger itself
         calm = offer.state == State.OFFERED and offer.level < URGENT
-        if not calm or not _dangers_of(offer.advocate_id).exists():
+        if not calm or not _dangers().filter(advocate=offer.advocate).exists():
             return None
         return _back_to_queue(offer, Move.LAPSE, System(), "gave_way", now)
 

@@ -274,9 +274,10 @@ class GivingWayStories(TestCase):
         assert self.states() == ["active", "waiting", "offered"]
 
     def test_what_is_in_hand_turns_dangerous_and_the_calm_offer_beside_it_does_not_wait_for_its_time(self) -> None:
-        Conversation.objects.filter(pk=self.danger).update(state="closed")
+        Conversation.objects.filter(pk=self.danger).update(state="abandoned")
+        ready(cleo())
         other, _ = waiting()
-        Conversation.objects.filter(pk=other).update(state="offered", advocate_id=cleo().id)
+        assert services.offer_waiting(now=NOON).result == 1
         assert services.clear_offers(now=SOON).result == 0, "nobody holds a danger"
         Conversation.objects.filter(pk=self.running).update(level=2)
         done = services.clear_offers(now=SOON)
@@ -284,15 +285,19 @@ class GivingWayStories(TestCase):
         assert ends(self.calm) == [(ben().id, "gave_way")]
         assert conversation(other).state == "offered", "whom it is offered to holds none"
 
-    def test_an_offer_in_danger_and_a_drill_stay_beside_one(self) -> None:
+    def test_an_offer_in_danger_stays_beside_one(self) -> None:
         Conversation.objects.filter(pk=self.running).update(level=2)
         Conversation.objects.filter(pk=self.calm).update(level=3)
         assert services.clear_offers(now=SOON).result == 0
-        Conversation.objects.filter(pk=self.calm).update(level=0, drill="drill")
+        assert conversation(self.calm).state == "offered"
+
+    def test_a_drill_in_danger_sends_no_visitor_back(self) -> None:
+        Conversation.objects.filter(pk=self.danger).update(state="abandoned")
+        Conversation.objects.filter(pk=self.running).update(state="closed")
+        drill = drill_for(ben(), 3)
+        services.take(actor=ben(), conversation_id=drill, now=NOON)
+        assert conversation(self.calm).state == "offered"
         assert services.clear_offers(now=SOON).result == 0
-        Conversation.objects.filter(pk=self.calm).update(drill="")
-        Conversation.objects.filter(pk=self.running).update(drill="drill")
-        assert services.clear_offers(now=SOON).result == 0, "a drill's danger sends no visitor back"
 
     def test_nothing_gives_way_to_who_is_in_no_danger(self) -> None:
         Conversation.objects.filter(pk=self.danger).update(level=1)
