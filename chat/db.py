@@ -3,7 +3,7 @@
 Channels' `database_sync_to_async` puts all of a process through one thread, where one slow query holds up everybody
 (`livechat.md` section 5, row 11). These threads keep their connections, since giving one back after each job and taking
 it again costs a fifth of a short job; so the pool has one for each of them (`config/settings.py`). One that breaks is
-dropped and the caller is told, so that the client tries again.
+dropped, with all others of the process, and the caller is told, so that the client tries again.
 
 Visitors have threads that nothing of staff can use up. A first hello asks the key provider, so it has threads apart:
 while keys are slow, newcomers wait for each other, and who is writing already does not wait for them. Slow hashes have
@@ -11,6 +11,7 @@ threads apart as well.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -63,8 +64,27 @@ async def _on(pool: ThreadPoolExecutor, work: Callable[[], R]) -> R:
 
 
 def _run(work: Callable[[], R]) -> R:
+    if getattr(_thread, "trusted", 0) != _doubts:
+        connection.close()
+        _thread.trusted = _doubts
     try:
         return work()
     except (OperationalError, InterfaceError):
-        connection.close()
+        drop_connection()
         raise
+
+
+_thread = threading.local()
+_doubts = 0
+
+
+def drop_connection() -> None:
+    """Take another connection on this thread, and on each other before its next work.
+
+    One that has died is found by who uses it first. After a restart of the database all have, and without this each
+    thread would fail somebody.
+    """
+    global _doubts
+    connection.close()
+    _doubts += 1
+    _thread.trusted = _doubts

@@ -13,17 +13,20 @@ from typing import Generic, TypeVar
 
 from django.db import InterfaceError, OperationalError
 
-from chat.db import in_visitor_db
+from chat.db import drop_connection, in_visitor_db
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 MOST_AT_ONCE = 100
 """How many are read for at once: more would hold up other threads, and save little."""
+PATIENCE = 1.0
+"""Seconds after which the next reading begins beside one that has not ended: its connection may have died silently."""
+MOST_BESIDE = 3
 
 
 class Together(Generic[Key, Value]):
-    """Read for whoever asks, one reading at a time."""
+    """Read for whoever asks, one reading at a time; one that hangs holds up no other."""
 
     def __init__(
         self, read: Callable[[list[Key]], Mapping[Key, Value | Exception]], gather: Callable[[], float] = lambda: 0.0
@@ -35,6 +38,7 @@ class Together(Generic[Key, Value]):
         self._read, self._gather = read, gather
         self._asked: dict[Key, asyncio.Future[Value | Exception]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._readings: set[asyncio.Task[None]] = set()
 
     async def of(self, key: Key) -> Value:
         """Return what is read for a key, by a reading that begins after this call. Raises what the reading raises."""
@@ -45,29 +49,41 @@ class Together(Generic[Key, Value]):
             self._task = asyncio.create_task(self._read_on())
         # one asker who goes away takes it from nobody else
         found = await asyncio.shield(answer)
-        if isinstance(found, Exception):
+        if not isinstance(found, Exception):
+            return found
+        try:
             raise found
-        return found
+        finally:
+            # else an error that many met would hold all of them in memory, and itself
+            del found, answer
 
     async def _read_on(self) -> None:
         while self._asked:
-            if (seconds := self._gather()) > 0:
+            if len(self._asked) < MOST_AT_ONCE and (seconds := self._gather()) > 0:
                 await asyncio.sleep(seconds)
-            batch = {key: self._asked.pop(key) for key in list(islice(self._asked, MOST_AT_ONCE))}
-            for answer, found in zip(batch.values(), await self._found(list(batch)), strict=True):
-                if not answer.done():
-                    answer.set_result(found)
+            while len(self._readings) >= MOST_BESIDE:
+                await asyncio.wait(self._readings, return_when=asyncio.FIRST_COMPLETED)
+            reading = asyncio.create_task(self._answer(list(islice(self._asked, MOST_AT_ONCE))))
+            self._readings.add(reading)
+            reading.add_done_callback(self._readings.discard)
+            await asyncio.wait({reading}, timeout=PATIENCE)
 
-    async def _found(self, keys: list[Key]) -> list[Value | Exception]:
+    async def _answer(self, keys: list[Key]) -> None:
+        answers = [self._asked.pop(key) for key in keys]
         try:
-            found = await self._read_again_if_broken(keys)
-            return [found[key] for key in keys]
+            found = await in_visitor_db(self._read_again_if_broken, keys)
+            results: list[Value | Exception] = [found[key] for key in keys]
         except Exception as error:
-            return [error] * len(keys)
+            results = [error] * len(keys)
+        for answer, result in zip(answers, results, strict=True):
+            if not answer.done():
+                answer.set_result(result)
+        results.clear()
 
-    async def _read_again_if_broken(self, keys: list[Key]) -> Mapping[Key, Value | Exception]:
+    def _read_again_if_broken(self, keys: list[Key]) -> Mapping[Key, Value | Exception]:
         try:
-            return await in_visitor_db(self._read, keys)
+            return self._read(keys)
         except (OperationalError, InterfaceError):
             # a connection that has died fails whoever uses it first: that is one reading, and would be a hundred pages
-            return await in_visitor_db(self._read, keys)
+            drop_connection()
+            return self._read(keys)

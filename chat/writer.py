@@ -16,12 +16,12 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 
 from chat import measures
 from chat.core.actors import Visitor
 from chat.core.errors import ErrorCode, Refused
-from chat.db import in_db, in_visitor_db
+from chat.db import drop_connection, in_db, in_visitor_db
 from chat.log import StoredEvent, subject_of
 from chat.per_loop import PerLoop
 from chat.services.base import Done
@@ -119,7 +119,7 @@ def _warm(conversation_id: UUID) -> None:
 def _written(posts: list[Post]) -> list[Outcome]:
     outcomes = post_all(posts, wait=False)
     if any(isinstance(outcome, OperationalError | InterfaceError) for outcome in outcomes):
-        connection.close()
+        drop_connection()
     return outcomes
 
 

@@ -97,6 +97,8 @@ def _database() -> dict[str, Any]:
             "pool": {"min_size": 1, "max_size": 32, "timeout": 10},
         }
         database["CONN_MAX_AGE"] = 0
+        # one that died while it lay in the pool is made anew instead of failing who is given it
+        database["CONN_HEALTH_CHECKS"] = True
         return database
     return {
         "ENGINE": "django.db.backends.sqlite3",

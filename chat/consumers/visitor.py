@@ -13,7 +13,7 @@ from chat.consumers.cursor import Cursor, read_on, rendered_by, send_back
 from chat.consumers.looks import glancing, progressing, signing
 from chat.consumers.marks import Marks
 from chat.core.actors import Visitor
-from chat.core.errors import ErrorCode, Refused
+from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.returning import check_is_known
 from chat.db import in_opening_db, in_visitor_db
 from chat.frames import Rendered
@@ -305,11 +305,24 @@ class VisitorSocket(Socket):
         """Send what the page does not hold, read after it followed: what came before that, nobody told it."""
         if self._actor is None or self._cursor is None:
             return
-        seen = await progressing().of(self._actor.conversation)
+        try:
+            seen = await progressing().of(self._actor.conversation)
+        except Unseen:
+            return
+        except Exception:
+            # how far staff have got can wait for the next word; what the page lacks cannot
+            await self._read_up_to(head)
+            raise
         if max(head, seen.head) > self._cursor.last:
             await self._read_up_to(head)
-        # whoever gets further meanwhile is a word of its own, which comes after this one
-        await self._show_reached(seen.reached)
+        if self._actor is None:
+            return
+        if seen.head > head:
+            # what happened since the welcome may have changed how things stand
+            await self._tell_standing()
+        else:
+            # whoever gets further meanwhile is a word of its own, which comes after this one
+            await self._show_reached(seen.reached)
 
     async def _give_way(self) -> None:
         """Stop at once: somebody came back by words, and the conversation goes on elsewhere."""

@@ -1,8 +1,10 @@
 """Pages that ask at about the same time share a reading, each hears only of its own, and none hears of the past."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import InterfaceError, OperationalError
@@ -13,9 +15,11 @@ from chat.consumers.looks import CROWD, SIGNS_WAIT, signing
 from chat.core.actors import Visitor
 from chat.core.errors import ErrorCode, Refused
 from chat.selectors.glance import Glance, glances
-from chat.together import MOST_AT_ONCE, Together
+from chat.together import MOST_AT_ONCE, MOST_BESIDE, Together
 from staff.services import set_availability
 from tests.support.people import NOON, ben, held_by, new_token, waiting
+
+Read = Callable[[list[str]], Mapping[str, str | Exception]]
 
 
 class Reader:
@@ -38,7 +42,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Let readings wait on their way back, so that others ask meanwhile."""
     free = asyncio.Event()
 
-    async def in_visitor_db(read: Reader, keys: list[str]) -> dict[str, str | Exception]:
+    async def in_visitor_db(read: Read, keys: list[str]) -> Mapping[str, str | Exception]:
         found = read(keys)
         await free.wait()
         return found
@@ -47,12 +51,17 @@ def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     return free
 
 
+async def turns() -> None:
+    """Let everything happen that waits for nothing."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
 async def test_who_asks_during_a_reading_shares_the_next_and_hears_nothing_older(held: asyncio.Event) -> None:
     reader = Reader()
     together = Together(reader)
     first = asyncio.create_task(together.of("a"))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await turns()
     assert reader.readings == [["a"]], "nobody waits for company"
     reader.holds = "second"
     later = [asyncio.create_task(together.of(key)) for key in ("a", "b", "a", "stranger")]
@@ -77,12 +86,17 @@ async def test_one_who_goes_takes_it_from_nobody(held: asyncio.Event) -> None:
     assert await together.of("b") == "first b"
 
 
-async def test_a_connection_that_died_is_tried_again_and_what_stays_broken_is_told_to_each(held: asyncio.Event) -> None:
+async def test_a_connection_that_died_is_tried_again_and_what_stays_broken_is_told_to_each(
+    monkeypatch: pytest.MonkeyPatch, held: asyncio.Event
+) -> None:
     held.set()
-    reader = Reader()
+    reader, dropped = Reader(), mock.Mock()
+    monkeypatch.setattr("chat.together.drop_connection", dropped)
     together = Together(reader)
     reader.fails = [OperationalError()]
     assert await together.of("a") == "first a"
+    assert reader.readings == [["a"], ["a"]]
+    dropped.assert_called_once()
     reader.fails = [InterfaceError(), OperationalError()]
     found = await asyncio.gather(together.of("a"), together.of("b"), return_exceptions=True)
     assert [type(one) for one in found] == [OperationalError, OperationalError]
@@ -90,6 +104,36 @@ async def test_a_connection_that_died_is_tried_again_and_what_stays_broken_is_to
     with pytest.raises(ZeroDivisionError):
         await together.of("a")
     assert await together.of("a") == "first a"
+
+
+async def test_a_reading_that_hangs_holds_up_no_other_and_no_more_than_some_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ends: dict[str, asyncio.Event] = {}
+
+    async def in_visitor_db(read: Read, keys: list[str]) -> Mapping[str, str | Exception]:
+        ends[keys[0]] = asyncio.Event()
+        await ends[keys[0]].wait()
+        return {key: key for key in keys}
+
+    monkeypatch.setattr("chat.together.in_visitor_db", in_visitor_db)
+    monkeypatch.setattr("chat.together.PATIENCE", 0.01)
+    together = Together(Reader())
+    askers = []
+    for number in range(MOST_BESIDE + 2):
+        askers.append(asyncio.create_task(together.of(f"{number}")))
+        await asyncio.sleep(0.03)
+    assert list(ends) == [f"{number}" for number in range(MOST_BESIDE)], "as many as may hang, and no more"
+    ends["1"].set()
+    assert await askers[1] == "1"
+    await asyncio.sleep(0.03)
+    assert not askers[0].done()
+    last = f"{MOST_BESIDE}"
+    ends[last].set()
+    assert await asyncio.gather(*askers[MOST_BESIDE:]) == [last, f"{MOST_BESIDE + 1}"]
+    for end in ends.values():
+        end.set()
+    await asyncio.gather(*askers)
 
 
 async def test_a_crowd_is_read_in_bounded_parts(held: asyncio.Event) -> None:
@@ -120,6 +164,9 @@ async def test_the_signs_of_life_of_a_crowd_wait_for_each_other_and_those_of_a_f
     monkeypatch.setattr("chat.consumers.looks.open_sockets", lambda: range(CROWD))
     assert list(await asyncio.gather(signs.of("a"), signs.of("b"))) == ["first a", "first b"]
     assert (seconds, reader.readings) == ([SIGNS_WAIT], [["a"], ["a", "b"]])
+    crowd = [f"{number}" for number in range(MOST_AT_ONCE)]
+    await asyncio.gather(*(signs.of(key) for key in crowd))
+    assert (seconds, reader.readings[2:]) == ([SIGNS_WAIT], [crowd]), "enough have asked"
 
 
 class GlanceStories(TestCase):

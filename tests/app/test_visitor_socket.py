@@ -128,6 +128,20 @@ class QuietStories(TestCase):
         assert types(frames) == ["welcome", "message", "reached"]
         assert (frames[0]["head"], frames[1]["seq"], frames[2]["read"]) == (1, 2, 2)
 
+    async def test_what_the_page_lacks_is_sent_also_where_nobody_can_tell_how_far_staff_have_got(self) -> None:
+        await self.begin()
+        await sync_to_async(say)(self.pk, 1)
+        with (
+            mock.patch("chat.selectors.glance.reached_in", side_effect=[{self.pk: (0, 0)}, ValueError]),
+            self.assertLogs("chat.consumers.base", "ERROR"),
+        ):
+            await self.page.wire.connect()
+            hello = {"type": "hello", "version": 1, "token": self.token, "after": 0, "start": False, "language": "en"}
+            await self.page.wire.send_json_to(hello)
+            frames = [await self.page.wire.receive_json_from(timeout=3) for _ in range(3)]
+            await asyncio.sleep(0.05)
+        assert types(frames) == ["welcome", "fact", "message"]
+
     async def test_a_recorded_contact_changes_nothing_that_is_shown(self) -> None:
         await self.begin()
         await self.page.hello()

@@ -192,6 +192,22 @@ async def test_a_held_conversation_holds_no_other_one_up(site: dict[str, Any]) -
         assert await answered(first, "not any more") < 1.0
 
 
+@pytest.mark.asyncio
+async def test_a_database_that_drops_its_connections_closes_no_page(site: dict[str, Any]) -> None:
+    async with AsyncExitStack() as stack:
+        pages = [await visitor(stack, site["near"]) for _ in range(24)]
+        # each of the threads for visitors has a connection of its own
+        await asyncio.gather(*(page.say("hello") for page in pages))
+        with psycopg.connect(site["database"], autocommit=True) as database:
+            database.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        for page in pages:
+            await page.send(type="ping")
+        assert [(await page.until(type="pong"))["type"] for page in pages] == ["pong"] * len(pages)
+
+
 def test_the_trail_is_checked_while_somebody_writes_it(site: dict[str, Any]) -> None:
     environ = havre_environment(site["data"], database_url=site["database"])
     with psycopg.connect(site["database"]) as holder:
