@@ -37,8 +37,10 @@ def _news() -> Words:
 def _taking() -> Words:
     return {
         "board_taken": _("You have taken {name}. Write to them in the console."),
-        # where this is chosen; on the console it stands before one's eyes
-        "error_not_available": _("You are away. Choose “Ready” or “Busy” in the console first."),
+        # on the console itself only the second can be so
+        "error_not_available": _(
+            "Your console is not open, or you are away. Open it, and choose “Ready” or “Busy” there."
+        ),
     }
 
 

@@ -30,7 +30,7 @@ from chat.services.posting import Post
 from chat.writer import writer
 from staff.models import User
 from staff.permissions import Action, allowed_at_all
-from staff.selectors import signed_in_user
+from staff.selectors import readiness_of, signed_in_user
 from staff.services import renew_lease, set_availability
 from staff.web import staff_of
 
@@ -45,6 +45,7 @@ class StaffSocket(FollowingSocket):
     def __init__(self, scope: Scope, send: Send) -> None:
         super().__init__(scope, send)
         self._capacity = 0
+        self._is_console = True
         self._overview_due: float | None = None
         self._shown: set[UUID] = set()
         self._overview: asyncio.Task[None] | None = None
@@ -96,9 +97,10 @@ class StaffSocket(FollowingSocket):
             return
         if hello.version != wire.PROTOCOL_VERSION:
             raise Ended(4400, ErrorCode.VERSION_UNKNOWN)
-        now = base.now()
         self.greeted = True
-        readiness = await in_db(renew_lease, user_id=self.actor.id, now=now)
+        self._is_console = hello.page == "console"
+        await self._sign_of_life()
+        readiness = await in_db(readiness_of, self.actor.id)
         you = wire.Person(
             id=self.actor.id,
             name=self.actor.name,
@@ -131,6 +133,8 @@ class StaffSocket(FollowingSocket):
             case wire.StaffOlder():
                 await self._older(command)
             case wire.StaffTake():
+                # taking asks whether their console lives, and who presses there is there
+                await self._sign_of_life()
                 await self._move(services.take, command)
             case wire.StaffDecline():
                 await self._move(services.decline, command)
@@ -178,8 +182,8 @@ class StaffSocket(FollowingSocket):
             return
 
     async def _ping(self) -> None:
-        user = await self._recheck()
-        await in_db(renew_lease, user_id=user.pk, now=base.now())
+        await self._recheck()
+        await self._sign_of_life()
         newest = await in_db(heads, list(self._cursors))
         await self.send_text(codec.encode(wire.StaffPong(heads={str(pk): both[0] for pk, both in newest.items()})))
         behind = {
@@ -189,6 +193,11 @@ class StaffSocket(FollowingSocket):
             self.enqueue(lambda: self._catch_up_to(behind))
         for conversation_id in list(self._cursors):
             self.on_reached(conversation_id)
+
+    async def _sign_of_life(self) -> None:
+        """Note that somebody's console is alive; a board is none: what a visitor writes is not read there."""
+        if self._is_console:
+            await in_db(renew_lease, user_id=self.actor.id, now=base.now())
 
     # following
 

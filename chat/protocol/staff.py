@@ -1,15 +1,20 @@
 """What a console or the board asks for."""
 
-from chat.protocol.common import ClientId, Frame, Id, Readiness, Ref, Seq
+from chat.protocol.common import ClientId, Frame, Id, Readiness, Ref, Seq, StaffPage
 
 # commands of staff
 
 
 class StaffHello(Frame, frozen=True, tag_field="type", tag="hello"):
-    """Come first on every socket: go on with everything that this tab holds, conversation to newest number."""
+    """Come first on every socket: go on with everything that this tab holds, conversation to newest number.
+
+    Only a console shows by its hello and its pings that somebody is there; a page that does not say what it is counts
+    as one.
+    """
 
     version: int
     follow: dict[Id, Seq] = {}
+    page: StaffPage = "console"
 
 
 class StaffFollow(Frame, frozen=True, tag_field="type", tag="follow"):
@@ -89,7 +94,7 @@ class StaffAvailability(Frame, frozen=True, tag_field="type", tag="availability"
 
 
 class StaffPing(Frame, frozen=True, tag_field="type", tag="ping"):
-    """Show that the console is there; answered with the newest number of each followed conversation."""
+    """Show that the page is there; answered with the newest number of each followed conversation."""
 
 
 StaffCommand = (

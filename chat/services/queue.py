@@ -38,7 +38,7 @@ from chat.services.base import Done, mover_of
 from chat.services.ending import fade
 from staff.models import User
 from staff.permissions import Action
-from staff.selectors import readiness_of, ready_people, vanished_people
+from staff.selectors import on_shift, ready_people, vanished_people
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,8 @@ def take(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[None]:
     """Take a waiting conversation, accept an offered one, or take one in danger that is offered to somebody else.
 
     Taking what one already holds changes nothing. Calm offers that this person has not answered give way to a danger.
-    Raises `Refused`: `ALREADY_TAKEN`, `AT_CAPACITY`, `NOT_AVAILABLE` while away.
+    Raises `Refused`: `ALREADY_TAKEN`, `AT_CAPACITY`, `NOT_AVAILABLE` while away or without a console: nobody would
+    notice that they are gone.
     """
     with transaction.atomic():
         # people are locked before conversations everywhere, so that two commands never wait for each other
@@ -57,7 +58,7 @@ def take(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[None]:
             return Done(None)
         _lock_with_offers(conversation_id, person)
         conversation = conversation_for(actor, conversation_id, Action.TAKE, lock=True)
-        if readiness_of(person.pk) == "away":
+        if not on_shift(now).filter(pk=person.pk).exists():
             raise Refused(ErrorCode.NOT_AVAILABLE)
         if not has_seat(person, conversation):
             raise Refused(ErrorCode.AT_CAPACITY)

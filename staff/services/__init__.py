@@ -15,7 +15,6 @@ from django.utils import translation
 
 from audit.services import record
 from staff.models import Availability, User
-from staff.selectors import readiness_of
 
 
 def set_availability(*, user_id: int, state: str, now: datetime) -> None:
@@ -27,11 +26,10 @@ def set_availability(*, user_id: int, state: str, now: datetime) -> None:
         record(actor=f"staff:{user_id}", action=f"availability.{state}", subject=f"staff:{user_id}", now=now)
 
 
-def renew_lease(*, user_id: int, now: datetime) -> str:
-    """Note that somebody's console is alive; return the readiness that they declared."""
+def renew_lease(*, user_id: int, now: datetime) -> None:
+    """Note that somebody's console is alive."""
     if not Availability.objects.filter(pk=user_id).update(seen_at=now):
         Availability.objects.get_or_create(user_id=user_id, defaults={"changed_at": now, "seen_at": now})
-    return readiness_of(user_id)
 
 
 def mend_leases(*, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Tell what a staff socket does when rights end under it, and how often a list is told of a change."""
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 from uuid import UUID
@@ -17,10 +18,12 @@ from chat import broadcast, services
 from chat.consumers.rights import LOOK_EVERY, rights
 from chat.consumers.staff import StaffSocket
 from chat.core.actors import Staff, Visitor
+from chat.core.routing import RESCUE_GRACE
 from chat.hub import hub
 from chat.log import StoredEvent
+from chat.models import Conversation, Watch
 from chat.overview import Shift, shift
-from staff.models import User
+from staff.models import Availability, User
 from staff.selectors import signed_in_users
 from staff.services import set_availability
 from tests.support.people import NOON, ben, cleo, dana, held_by, waiting
@@ -39,12 +42,22 @@ class Tab:
         headers = [(b"origin", b"http://testserver"), (b"host", b"testserver"), (b"cookie", cookie.encode())]
         self.wire = WebsocketCommunicator(StaffSocket.as_asgi(), "/ws/s", headers=headers)
 
-    async def open(self, follow: UUID | None = None) -> None:
-        """Connect and wait for the first overview."""
+    async def open(self, follow: UUID | None = None, **about: str) -> dict[str, Any]:
+        """Connect, wait for the first overview, and return the welcome; without a page it is an older console."""
         await self.wire.connect()
         held = {str(follow): 0} if follow else {}
-        await self.wire.send_json_to({"type": "hello", "version": 1, "follow": held})
+        await self.wire.send_json_to({"type": "hello", "version": 1, "follow": held, **about})
+        welcome = await self.until("welcome")
         await self.until("overview")
+        return welcome
+
+    async def take(self, pk: UUID) -> dict[str, Any]:
+        """Take a conversation and return the answer."""
+        await self.wire.send_json_to({"type": "take", "ref": 1, "conversation": str(pk)})
+        while True:
+            frame: dict[str, Any] = await self.wire.receive_json_from(timeout=3)
+            if frame.get("ref") == 1:
+                return frame
 
     async def until(self, kind: str) -> dict[str, Any]:
         """Return the next frame of a kind."""
@@ -187,6 +200,55 @@ class FollowStories(TestCase):
             await tab.until("error")
         await broadcast.publish(await sync_to_async(say)(pk, 1))
         assert (await tab.until("message"))["body"] == CANARY
+
+
+class BoardStories(TestCase):
+    """Dana declared "busy" an hour ago. Her console is closed since, and her board is open."""
+
+    def setUp(self) -> None:
+        self.now = timezone.now()
+        self.pk, _ = waiting(self.now)
+        Conversation.objects.filter(pk=self.pk).update(level=3)
+        self.heard = self.now - timedelta(hours=1)
+        set_availability(user_id=dana().id, state="busy", now=self.heard)
+        self.board, self.console = Tab(dana()), Tab(dana())
+
+    async def last_heard(self) -> datetime:
+        return (await Availability.objects.aget(user__username="dana")).seen_at  # type: ignore[return-value]
+
+    async def beat(self, tab: Tab) -> None:
+        await tab.wire.send_json_to({"type": "ping"})
+        await tab.until("pong")
+
+    async def test_a_board_is_no_sign_of_life_and_takes_nobody_alone(self) -> None:
+        welcome = await self.board.open(page="board")
+        assert welcome["you"]["availability"] == "busy"
+        await self.beat(self.board)
+        assert await self.last_heard() == self.heard
+        assert (await self.board.take(self.pk))["code"] == "not_available"
+        await self.board.wire.disconnect()
+
+    async def test_beside_a_console_it_takes_and_whom_it_took_goes_back_once_the_console_is_gone(self) -> None:
+        await self.console.open(page="console")
+        await self.board.open(page="board")
+        assert (await self.board.take(self.pk))["type"] == "ok"
+        await self.console.wire.disconnect()
+        await Availability.objects.aupdate(seen_at=self.now - RESCUE_GRACE)
+        await self.beat(self.board)
+        await Watch.objects.acreate(pk=1, since=self.heard, last=self.now)
+        await sync_to_async(services.rescue_stranded)(now=self.now)
+        assert (await Conversation.objects.aget(pk=self.pk)).state == "waiting"
+        await self.board.wire.disconnect()
+
+    async def test_hello_beat_and_take_of_a_console_are_signs_of_life_also_of_an_older_one(self) -> None:
+        await self.console.open()
+        assert await self.last_heard() >= self.now
+        await Availability.objects.aupdate(seen_at=self.heard)
+        await self.beat(self.console)
+        assert await self.last_heard() >= self.now
+        await Availability.objects.aupdate(seen_at=self.heard)
+        assert (await self.console.take(self.pk))["type"] == "ok", "who presses there is there"
+        await self.console.wire.disconnect()
 
 
 class StaleListStories(TestCase):

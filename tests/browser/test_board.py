@@ -165,13 +165,15 @@ def test_a_supervisor_takes_who_is_in_danger_whoever_is_asked(opens: Opens) -> N
     shot(page, "board-take")
     desk.refuses = {"take": "not_available"}
     take.press("Enter")
-    expect(page.locator("#status")).to_have_text("You are away. Choose “Ready” or “Busy” in the console first.")
+    refused = "Your console is not open, or you are away. Open it, and choose “Ready” or “Busy” there."
+    expect(page.locator("#status")).to_have_text(refused)
     expect(take).to_be_focused()
     desk.refuses = {}
     take.press("Enter")
     expect(page.locator("#status")).to_have_text("You have taken Heron 1. Write to them in the console.")
     expect(page.locator("#waiting-heading")).to_be_focused()
     assert [frame["conversation"] for frame in desk.heard if frame["type"] == "take"] == [conversation(1)["id"]] * 2
+    assert [frame["page"] for frame in desk.heard if frame["type"] == "hello"] == ["board"], "no sign of a console"
 
 
 def test_the_board_says_aloud_that_nobody_on_call_was_reached(opens: Opens) -> None:

@@ -271,6 +271,7 @@ export interface StaffHello {
   type: "hello";
   version: number;
   follow?: Record<string, number>;
+  page?: "board" | "console";
 }
 
 /** Ask for a conversation's log after a number, and for what comes. */
@@ -349,7 +350,7 @@ export interface StaffAvailability {
   state: "away" | "busy" | "ready";
 }
 
-/** Show that the console is there; answered with the newest number of each followed conversation. */
+/** Show that the page is there; answered with the newest number of each followed conversation. */
 export interface StaffPing {
   type: "ping";
 }

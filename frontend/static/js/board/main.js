@@ -56,7 +56,7 @@ let drawing = false;
 const view = boardView(words, { step, reason, watch, take });
 const line = openLine({
   url: lineUrl(),
-  hello: () => ({ type: "hello", version: VERSION, follow: holding(state) }),
+  hello: () => ({ type: "hello", version: VERSION, follow: holding(state), page: "board" }),
   onFrame: heard,
   onState: (name, about) => {
     connected = name === "open";
