@@ -43,8 +43,8 @@ class Shift:
     rows: dict[UUID, Listed]
     waiting: tuple[UUID, ...]
     """What anybody on shift may take, with those in danger that are offered to somebody."""
-    overtaken: dict[int, tuple[UUID, ...]]
-    """What was offered to each person and a colleague has taken a moment ago."""
+    overtaken: dict[int, tuple[tuple[UUID, datetime], ...]]
+    """What was offered to each person and a colleague has taken a moment ago, and when."""
     held: dict[int, tuple[UUID, ...]]
     summaries: dict[UUID, wire.ConversationSummary]
     marks: dict[tuple[UUID, int], int]
@@ -77,7 +77,10 @@ class Shift:
             free=self.free,
             conversations=tuple(self._summary(row.pk, actor) for row in shown),
             escalations=tuple(replace(one, handle=spoken(one.handle, actor.language)) for one in escalations),
-            overtaken=tuple(str(pk) for pk in self.overtaken.get(actor.id, ())),
+            overtaken=tuple(
+                wire.Overtaken(conversation=str(pk), at=frames.moment(at))
+                for pk, at in self.overtaken.get(actor.id, ())
+            ),
         )
 
     def on_wall(self, language: str) -> wire.Wall:

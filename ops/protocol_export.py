@@ -35,7 +35,6 @@ _SAMPLES: Mapping[str, Any] = {
     "signature": "fedcba9876543210" * 4,
     "conversation": "6f1d2c3b-4a59-4e68-8d77-9c0b1a2f3e4d",
     "id": "6f1d2c3b-4a59-4e68-8d77-9c0b1a2f3e4d",
-    "overtaken": "6f1d2c3b-4a59-4e68-8d77-9c0b1a2f3e4d",
     "body": "Hello, bonjour",
     "name": "Ben",
     "handle": "Heron 417",
@@ -107,6 +106,7 @@ def typescript() -> str:
         wire.ConversationSummary,
         wire.ExternalStanding,
         wire.EscalationSummary,
+        wire.Overtaken,
         wire.WallEscalation,
         wire.Wall,
     ]

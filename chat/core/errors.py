@@ -37,6 +37,7 @@ class ErrorCode(StrEnum):
     # moves
     WRONG_STATE = "wrong_state"
     ALREADY_TAKEN = "already_taken"
+    BEING_ASKED = "being_asked"  # offered to a colleague, and not or no longer in danger
     AT_CAPACITY = "at_capacity"
     NOT_AVAILABLE = "not_available"
     ID_REUSED = "id_reused"  # the same client id with another content

@@ -147,11 +147,18 @@ class StaffWelcome(Frame, frozen=True, tag_field="type", tag="welcome"):
     you: Person
 
 
+class Overtaken(Frame, frozen=True):
+    """Tell that a colleague took what was offered to this person; `at` tells several times of one visitor apart."""
+
+    conversation: Id
+    at: Moment
+
+
 class StaffOverview(Frame, frozen=True, tag_field="type", tag="overview"):
     """Show the whole shift as far as this person may see it; each one replaces the last.
 
-    `ready` counts who takes conversations, `free` those of them who can hold one more now. `overtaken` are those that
-    were offered to this person when a colleague took them, a minute ago at most.
+    `ready` counts who takes conversations, `free` those of them who can hold one more now. `overtaken` is what was
+    offered to this person when a colleague took it, a minute ago at most.
     """
 
     at: Moment
@@ -160,7 +167,7 @@ class StaffOverview(Frame, frozen=True, tag_field="type", tag="overview"):
     free: int
     conversations: tuple[ConversationSummary, ...]
     escalations: tuple[EscalationSummary, ...]
-    overtaken: tuple[Id, ...] = ()
+    overtaken: tuple[Overtaken, ...] = ()
 
 
 class StaffMessage(Frame, frozen=True, tag_field="type", tag="message"):

@@ -130,7 +130,8 @@ def conversation_for(
     `lock` takes its row lock; call it inside a transaction then. Without `wait` one that somebody else has locked is
     `Unseen`: a clock comes again in a second and must not stand still behind one row. Raises `Unseen` for what this
     actor may not know of, `Refused(FORBIDDEN)` for what they may see but not do, `Refused(ALREADY_TAKEN)` for a lost
-    race, `Refused(ARCHIVED)` for the text of a conversation that is over.
+    race, `Refused(BEING_ASKED)` while it is offered to a colleague, `Refused(ARCHIVED)` for the text of a conversation
+    that is over.
     """
     rows = Conversation.objects.select_related("advocate")
     if lock:
@@ -160,10 +161,10 @@ def admit(actor: Actor, conversation: Known, action: Action) -> Known:
         if action is Action.READ_CONVERSATION and conversation.state in ENDED and not conversation.level:
             raise Refused(ErrorCode.ARCHIVED)
         return conversation
-    # an offer too may be answered a moment after a colleague took its visitor
+    # an offer too may be answered a moment after a colleague took its visitor, or was asked
     lost = action is Action.TAKE or (action is Action.DECLINE and relation is Relation.OTHER)
     if lost and allowed_at_all(actor.role, action):
-        raise Refused(ErrorCode.ALREADY_TAKEN)
+        raise Refused(ErrorCode.BEING_ASKED if conversation.state == State.OFFERED else ErrorCode.ALREADY_TAKEN)
     if allowed(actor.role, Action.SEE_CONVERSATION, relation):
         raise Refused(ErrorCode.FORBIDDEN)
     raise Unseen

@@ -51,11 +51,11 @@ def read_marks(conversation_ids: list[UUID]) -> dict[tuple[UUID, int], int]:
     return {(pk, user_id): up_to for pk, user_id, up_to in rows.values_list("conversation_id", "user_id", "up_to")}
 
 
-def overtaken(conversation_ids: list[UUID], since: datetime) -> dict[int, tuple[UUID, ...]]:
-    """Return to whom some conversations were offered when a colleague took them; most of the time there are none."""
-    found: dict[int, tuple[UUID, ...]] = {}
+def overtaken(conversation_ids: list[UUID], since: datetime) -> dict[int, tuple[tuple[UUID, datetime], ...]]:
+    """Return to whom some conversations were offered when a colleague took them, and when; mostly there are none."""
+    found: dict[int, tuple[tuple[UUID, datetime], ...]] = {}
     if conversation_ids:
         rows = Assignment.objects.filter(conversation_id__in=conversation_ids, outcome=OVERTAKEN, ended_at__gt=since)
-        for user_id, pk in rows.values_list("advocate_id", "conversation_id"):
-            found[user_id] = (*found.get(user_id, ()), pk)
+        for user_id, pk, at in rows.values_list("advocate_id", "conversation_id", "ended_at"):
+            found[user_id] = (*found.get(user_id, ()), (pk, at or since))
     return found

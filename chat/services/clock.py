@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from chat.core.conversation import OPEN, State
 from chat.core.routing import OFFER_LASTS
@@ -21,6 +21,7 @@ def mend_set_back(*, now: datetime) -> Done[int]:
     """
     until = now + OFFER_LASTS
     with transaction.atomic():
+        _lock(Conversation.objects.filter(state__in=OPEN))
         # before the times that show what the clock has seen are brought back
         mend_pauses(now=now)
         offers = Conversation.objects.filter(state=State.OFFERED, offer_until__gt=until).update(offer_until=until)
@@ -39,15 +40,22 @@ def mend_pauses(*, now: datetime) -> Done[int]:
     longer, so a worker also does it as it begins.
     """
     running = Conversation.objects.filter(state__in=OPEN, paused_until__gt=now)
-    # `end_pauses` tells both sides of them
-    mended = running.filter(visitor_seen_at__gte=F("paused_until")).update(paused_until=now)
-    # what was read once says nothing about an end that is brought back now
-    running.filter(visitor_seen_at__gt=now).update(visitor_seen_at=now)
-    # those that run may be of a length that the site offers no more
-    for minutes in filter(None, list(running.values_list("pause_minutes", flat=True).distinct())):
-        until = now + timedelta(minutes=minutes)
-        mended += running.filter(pause_minutes=minutes, paused_until__gt=until).update(paused_until=until)
+    with transaction.atomic():
+        _lock(running)
+        # `end_pauses` tells both sides of them
+        mended = running.filter(visitor_seen_at__gte=F("paused_until")).update(paused_until=now)
+        # what was read once says nothing about an end that is brought back now
+        running.filter(visitor_seen_at__gt=now).update(visitor_seen_at=now)
+        # those that run may be of a length that the site offers no more
+        for minutes in filter(None, list(running.values_list("pause_minutes", flat=True).distinct())):
+            until = now + timedelta(minutes=minutes)
+            mended += running.filter(pause_minutes=minutes, paused_until__gt=until).update(paused_until=until)
     return Done(mended)
+
+
+def _lock(rows: QuerySet[Conversation]) -> None:
+    """Lock rows in the order in which everybody does who holds several: one statement takes them in any order."""
+    list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _mend_writing(now: datetime) -> None:

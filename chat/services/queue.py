@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from audit.services import record
 from chat import log
@@ -46,9 +47,9 @@ logger = logging.getLogger(__name__)
 def take(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[None]:
     """Take a waiting conversation, accept an offered one, or take one in danger that is offered to somebody else.
 
-    Taking what one already holds changes nothing. Calm offers that this person has not answered give way to a danger.
-    Raises `Refused`: `ALREADY_TAKEN`, `AT_CAPACITY`, `NOT_AVAILABLE` while away or without a console: nobody would
-    notice that they are gone.
+    Taking what one already holds changes nothing. What else is offered to this person gives way to a danger.
+    Raises `Refused`: `ALREADY_TAKEN`, `BEING_ASKED`, `AT_CAPACITY`, `NOT_AVAILABLE` while away or without a console:
+    nobody would notice that they are gone.
     """
     with transaction.atomic():
         # people are locked before conversations everywhere, so that two commands never wait for each other
@@ -56,7 +57,6 @@ def take(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[None]:
         held = Conversation.objects.filter(advocate=person, state__in=HELD)
         if held.filter(pk=conversation_id, state=State.ACTIVE).exists():
             return Done(None)
-        _lock_with_offers(conversation_id, person)
         conversation = conversation_for(actor, conversation_id, Action.TAKE, lock=True)
         if not on_shift(now).filter(pk=person.pk).exists():
             raise Refused(ErrorCode.NOT_AVAILABLE)
@@ -264,7 +264,10 @@ def _seats(visitors: Iterable[tuple[int, str]]) -> tuple[tuple[int, ...], int, t
 
 
 def has_seat(person: User, conversation: Conversation) -> bool:
-    """Tell whether somebody can hold one more; drills take no seat from visitors. The caller holds both locks."""
+    """Tell whether somebody can hold one more; drills take no seat from visitors. The caller holds both locks.
+
+    Of several offers in danger each can be accepted: the others give way to it.
+    """
     rows = Conversation.objects.filter(advocate=person, state__in=HELD).exclude(pk=conversation.pk)
     others = list(rows.values_list("drill", "level", "state"))
     visitors = [(level, state) for drill, level, state in others if not drill]
@@ -272,6 +275,8 @@ def has_seat(person: User, conversation: Conversation) -> bool:
         # a drill whose contact is still to be recorded keeps nobody from the next one
         drills = sum(drill != "" and state in OPEN for drill, _, state in others)
         return may_practise(person.capacity, [level for level, _ in visitors], drills)
+    if conversation.advocate_id == person.pk and conversation.level >= URGENT:
+        visitors = [(level, state) for level, state in visitors if state != State.OFFERED]
     held, calm, to_record = _seats(visitors)
     return has_room(person.capacity, held, calm, to_record, level=conversation.level)
 
@@ -295,36 +300,26 @@ def offer_one(conversation_id: UUID, user_id: int, now: datetime) -> tuple[Store
         return (log.append_fact(conversation, "offered", now=now, actor=System()), *given)
 
 
-def _offers_of(person: User) -> Q:
-    return Q(advocate=person, state=State.OFFERED, drill="")
-
-
-def _lock_with_offers(conversation_id: UUID, person: User) -> None:
-    """Lock what is taken and all that may give way to it, in one order: two takers never wait for each other.
-
-    With the person's own row that holds their offers as they are: none comes, goes or changes its level.
-    """
-    rows = Conversation.objects.filter(Q(pk=conversation_id) | _offers_of(person))
-    list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
-
-
 def _give_way(person: User, conversation: Conversation, now: datetime) -> tuple[StoredEvent, ...]:
-    """Give somebody's calm offers back to the queue where the conversation is one in danger; it counts against nobody.
+    """Give somebody's other offers back to the queue where the conversation is one in danger; it counts against nobody.
 
-    Raises `Unseen` for one that another command holds just now: a clock comes again in a second.
+    One that another command holds just now stays, and is waited for by nobody: `clear_offers` comes for it, or it
+    runs out.
     """
     if conversation.level < URGENT or conversation.drill:
         return ()
-    calm = Conversation.objects.filter(_offers_of(person), level__lt=URGENT).order_by("pk")
-    return tuple(_one_gives_way(pk, person, now) for pk in calm.values_list("pk", flat=True))
+    others = Conversation.objects.filter(advocate=person, state=State.OFFERED, drill="").exclude(pk=conversation.pk)
+    given = [_one_gives_way(pk, person, now) for pk in others.order_by("pk").values_list("pk", flat=True)]
+    return tuple(event for event in given if event is not None)
 
 
-def _one_gives_way(pk: UUID, person: User, now: datetime) -> StoredEvent:
-    offer = conversation_for(System(), pk, Action.SEE_CONVERSATION, lock=True, wait=False)
-    # looked at again under the lock
-    if offer.state != State.OFFERED or offer.advocate_id != person.pk or offer.level >= URGENT:
-        raise Unseen
-    return _back_to_queue(offer, Move.LAPSE, System(), "gave_way", now)
+def _one_gives_way(pk: UUID, person: User, now: datetime) -> StoredEvent | None:
+    with suppress(Unseen):
+        offer = conversation_for(System(), pk, Action.SEE_CONVERSATION, lock=True, wait=False)
+        # looked at again under the lock: a colleague may have taken it meanwhile
+        if offer.state == State.OFFERED and offer.advocate_id == person.pk:
+            return _back_to_queue(offer, Move.LAPSE, System(), "gave_way", now)
+    return None
 
 
 def _hand_over(conversation: Conversation, person: User, now: datetime) -> int | None:

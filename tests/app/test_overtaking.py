@@ -13,6 +13,7 @@ from chat.core.actors import Staff
 from chat.core.drills import Drill as Mark
 from chat.core.errors import ErrorCode, Refused
 from chat.core.routing import OFFER_LASTS
+from chat.frames import moment
 from chat.models import Assignment, Conversation, Event
 from chat.overview import OVERTAKEN_FOR, Shift, _rows, _shift, _summaries
 from chat.selectors import conversation_for
@@ -20,7 +21,8 @@ from chat.selectors.shift_counts import shift_counts
 from crisis import services as crisis
 from drills.services import start_drill, step_drills
 from staff.permissions import Action
-from staff.services import set_availability
+from staff.selectors import LEASE
+from staff.services import renew_lease, set_availability
 from tests.support.people import NOON, alix, ben, cleo, conversation, dana, eve, held_by, open_site, waiting
 
 MOMENT = timedelta(seconds=1)
@@ -111,11 +113,32 @@ class OvertakingStories(TestCase):
     def test_who_was_asked_hears_that_a_colleague_has_them_and_nobody_else_does(self) -> None:
         assert shift().seen_by(ben()).overtaken == ()
         services.take(actor=cleo(), conversation_id=self.pk, now=SOON)
-        assert shift().seen_by(ben()).overtaken == (str(self.pk),)
+        assert self.told(ben()) == [(str(self.pk), moment(SOON))]
         assert shift().visible_to(ben()) == []
         for other in (cleo(), dana(), eve()):
-            assert shift().seen_by(other).overtaken == ()
+            assert self.told(other) == []
         assert shift(SOON + OVERTAKEN_FOR).seen_by(ben()).overtaken == ()
+
+    def told(self, who: Staff) -> list[tuple[str, str]]:
+        return sorted((one.conversation, one.at) for one in shift().seen_by(who).overtaken)
+
+    def test_a_second_time_within_a_minute_is_told_apart_from_the_first(self) -> None:
+        services.take(actor=cleo(), conversation_id=self.pk, now=SOON)
+        services.hand_back_all(user_id=cleo().id, now=SOON)
+        set_availability(user_id=cleo().id, state="away", now=SOON)
+        assert services.offer_waiting(now=SOON).result == 1
+        services.take(actor=dana(), conversation_id=self.pk, now=SOON + MOMENT)
+        assert self.told(ben()) == [(str(self.pk), moment(at)) for at in (SOON, SOON + MOMENT)]
+
+    def test_whose_console_is_closed_takes_nobody_whatever_they_declared(self) -> None:
+        """Nobody would notice that they are gone, and what a visitor in danger writes would be read by nobody."""
+        for state in ("busy", "ready"):
+            set_availability(user_id=dana().id, state=state, now=SOON - LEASE)
+            assert take(dana(), self.pk) == ErrorCode.NOT_AVAILABLE
+        self.offer_to_ben_stands()
+        renew_lease(user_id=dana().id, now=SOON)
+        services.take(actor=dana(), conversation_id=self.pk, now=SOON)
+        assert conversation(self.pk).advocate_id == dana().id
 
     def test_every_advocate_sees_that_somebody_in_danger_waits_and_reads_nothing(self) -> None:
         assert [one.pk for one in shift().visible_to(cleo())] == [self.pk]
@@ -148,13 +171,14 @@ class OvertakingStories(TestCase):
         for level in (0, 1):
             Conversation.objects.filter(pk=self.pk).update(level=level)
             for person in (cleo(), dana()):
-                assert take(person, self.pk) == ErrorCode.ALREADY_TAKEN
+                assert take(person, self.pk) == ErrorCode.BEING_ASKED, "nobody has taken them"
+            assert take(eve(), self.pk) == ErrorCode.NOT_FOUND
             assert shift().visible_to(cleo()) == []
         self.offer_to_ben_stands()
 
     def test_whoever_comes_into_danger_while_a_colleague_is_asked_need_not_wait_either(self) -> None:
         Conversation.objects.filter(pk=self.pk).update(level=0)
-        assert take(cleo(), self.pk) == ErrorCode.ALREADY_TAKEN
+        assert take(cleo(), self.pk) == ErrorCode.BEING_ASKED
         crisis.raise_cue(conversation_id=self.pk, level=3, reason="he has a knife", client_id="a" * 32, now=SOON)
         services.take(actor=cleo(), conversation_id=self.pk, now=SOON)
         assert ends(self.pk) == [(ben().id, "overtaken"), (cleo().id, "")]
@@ -172,7 +196,7 @@ class DrillStories(TestCase):
         assert services.offer_drills(now=NOON).result == 1
         assert conversation(pk).level == 3
         for person in (cleo(), dana(), eve()):
-            assert take(person, pk) in {ErrorCode.ALREADY_TAKEN, ErrorCode.NOT_FOUND}
+            assert take(person, pk) in {ErrorCode.BEING_ASKED, ErrorCode.NOT_FOUND}
         assert pk not in {one.pk for one in shift().visible_to(cleo())}
         assert ends(pk) == [(ben().id, "")]
         services.take(actor=ben(), conversation_id=pk, now=SOON)
@@ -182,7 +206,7 @@ class DrillStories(TestCase):
     def test_a_supervisor_accepts_the_one_that_is_for_them(self) -> None:
         pk = drill_for(dana())
         assert services.offer_drills(now=NOON).result == 1
-        assert take(ben(), pk) == ErrorCode.ALREADY_TAKEN
+        assert take(ben(), pk) == ErrorCode.BEING_ASKED
         services.take(actor=dana(), conversation_id=pk, now=SOON)
         assert (conversation(pk).state, ends(pk)) == ("active", [(dana().id, "")])
 
@@ -309,3 +333,45 @@ class GivingWayStories(TestCase):
         Conversation.objects.filter(pk=self.calm).update(level=2)
         assert take(ben(), self.danger) == ErrorCode.AT_CAPACITY
         assert self.states() == ["active", "offered", "waiting"]
+
+
+class TwoOffersStories(TestCase):
+    """Ben is offered two calm visitors, and does not answer until there is danger."""
+
+    def setUp(self) -> None:
+        ready(ben())
+        self.first, self.second = waiting()[0], waiting()[0]
+        assert services.offer_waiting(now=NOON).result == 2
+
+    def flag(self, *pks: UUID) -> None:
+        Conversation.objects.filter(pk__in=pks).update(level=2)
+
+    def test_both_turn_dangerous_and_the_one_that_is_not_accepted_goes_to_a_colleague(self) -> None:
+        self.flag(self.first, self.second)
+        done = services.take(actor=ben(), conversation_id=self.first, now=SOON)
+        assert [(one.conversation, one.code) for one in done.events] == [
+            (self.first, "joined"),
+            (self.second, "returned_to_queue"),
+        ]
+        assert (conversation(self.first).state, ends(self.first)) == ("active", [(ben().id, "")])
+        assert (conversation(self.second).state, ends(self.second)) == ("waiting", [(ben().id, "gave_way")])
+        assert services.offer_waiting(now=SOON).result == 0, "Ben has one already"
+        ready(cleo())
+        assert services.offer_waiting(now=SOON).result == 1
+        assert conversation(self.second).advocate_id == cleo().id
+
+    def test_who_is_in_no_danger_is_not_accepted_before_who_is(self) -> None:
+        self.flag(self.second)
+        assert take(ben(), self.first) == ErrorCode.AT_CAPACITY
+        services.take(actor=ben(), conversation_id=self.second, now=SOON)
+        assert (conversation(self.first).state, ends(self.first)) == ("waiting", [(ben().id, "gave_way")])
+
+    def test_a_danger_that_is_not_offered_to_them_sends_no_other_danger_back(self) -> None:
+        self.flag(self.first, self.second)
+        assert take(ben(), in_danger(3)) == ErrorCode.AT_CAPACITY
+        assert ends(self.first) == ends(self.second) == [(ben().id, "")]
+
+    def test_an_accepted_danger_needs_a_place_beside_what_is_in_hand(self) -> None:
+        Conversation.objects.filter(pk=self.second).update(state="active", level=3)
+        self.flag(self.first)
+        assert take(ben(), self.first) == ErrorCode.AT_CAPACITY

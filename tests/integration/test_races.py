@@ -1,5 +1,6 @@
 """Several hands at the same row on real PostgreSQL: one wins, the others are told, nothing is lost or doubled."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -48,6 +49,18 @@ pytestmark = pytest.mark.servers
 
 def post(actor: Visitor | Staff, pk: UUID, client_id: str, body: str = "hello") -> Work:
     return lambda: services.post_message(actor=actor, conversation_id=pk, client_id=client_id, body=body, now=NOON)
+
+
+def until(seen: Callable[[], bool]) -> bool:
+    """Look again and again for some seconds; what is waited for is another connection's doing."""
+    pause = Signal()
+    return any(seen() or pause.wait(0.02) for _ in range(250))
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
 
 
 class RaceStories(Races):
@@ -128,10 +141,66 @@ class RaceStories(Races):
             answers = at_once([*takers, *writers, lambda: services.offer_waiting(now=NOON)])
             assert not [answer for answer in answers if isinstance(answer, ErrorCode)]
             assert [conversation(pk).advocate_id for pk in urgent] == [self.ben.id, self.cleo.id]
+            # one in which a visitor wrote at that moment goes back with the worker's next round
+            services.clear_offers(now=NOON)
             back = Assignment.objects.filter(conversation__in=[*calm, *others], outcome="gave_way")
             assert set(back.values_list("conversation", flat=True)) == {*calm, *others}
             assert not Conversation.objects.filter(state="offered").exists()
             Conversation.objects.all().update(state="closed", advocate_id=self.ben.id)
+
+    def test_a_calm_offer_that_somebody_holds_keeps_nobody_in_danger_waiting(self) -> None:
+        """Its record is on its way, and a key is slow, when Ben takes one danger and Cleo is to be offered another."""
+        set_availability(user_id=self.dana.id, state="away", now=NOON)
+        calm = [self.offered(who, 0) for who in (self.ben, self.cleo)]
+        (taken, _), (offered, _) = waiting(), waiting()
+        Conversation.objects.filter(pk__in=[taken, offered]).update(level=3)
+        holds, done = Signal(), Signal()
+
+        def slow() -> bool:
+            with transaction.atomic():
+                rows = Conversation.objects.select_for_update(no_key=True)
+                list(rows.filter(pk__in=calm).order_by("pk").values_list("pk"))
+                holds.set()
+                return done.wait(10)
+
+        def meanwhile() -> int:
+            holds.wait(10)
+            services.take(actor=self.ben, conversation_id=taken, now=NOON)
+            made = services.offer_waiting(now=NOON).result
+            done.set()
+            return made
+
+        assert at_once([slow, meanwhile]) == [True, 1]
+        rows = [conversation(pk) for pk in (taken, offered)]
+        assert [(row.state, row.advocate_id) for row in rows] == [("active", self.ben.id), ("offered", self.cleo.id)]
+        assert services.clear_offers(now=NOON).result == 1, "what was held goes back a second later"
+        assert [conversation(pk).state for pk in calm] == ["waiting", "offered"]
+
+    def test_times_are_mended_in_the_order_in_which_texts_are_written(self) -> None:
+        """The clock was set back. A batch holds the first row when the mending comes, and then wants the second."""
+        mends: list[Work] = [lambda: services.mend_set_back(now=NOON), lambda: services.mend_pauses(now=NOON)]
+        ahead = NOON + timedelta(hours=1)
+        for mend in mends:
+            last, first = sorted((waiting()[0] for _ in range(2)), reverse=True)
+            for pk in (last, first):
+                # written anew in this order, which is that in which the database finds them
+                Conversation.objects.filter(pk=pk).update(visitor_seen_at=ahead, paused_until=ahead, pause_minutes=5)
+            holds = Signal()
+
+            def batch(first: UUID = first, last: UUID = last, holds: Signal = holds) -> None:
+                rows = Conversation.objects.select_for_update(no_key=True)
+                with transaction.atomic():
+                    rows.get(pk=first)
+                    holds.set()
+                    assert until(somebody_waits), "the mending comes to the row that is held"
+                    rows.get(pk=last)
+
+            def mending(mend: Work = mend, holds: Signal = holds) -> None:
+                holds.wait(10)
+                mend()
+
+            at_once([batch, mending])
+            assert {conversation(pk).paused_until for pk in (first, last)} == {NOON}
 
     def test_a_calm_offer_is_accepted_or_declined_or_gives_way_and_never_two_of_them(self) -> None:
         """Ben has one seat left. In one tab he answers, in the other he takes a danger that two workers offer him."""

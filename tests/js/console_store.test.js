@@ -268,24 +268,38 @@ test("a visitor in danger can be taken while a colleague is asked, and a drill o
   assert.equal(seats.inDanger(conversation(OTHER, { state: "waiting", advocate_id: null })), false);
 });
 
-test("an offer that a colleague took is told once, to whom it was offered", () => {
+test("an offer that a colleague took is told once, to whom it was offered, and so is the next one", () => {
+  const list = (shown, ...times) => store.reduce(after(welcome), overview(shown, { overtaken: times.map((at) => ({ conversation: OTHER, at })) }), NOW);
   const offer = conversation(OTHER, { state: "offered", level: 3 });
-  const before = after(welcome, overview([offer]));
-  const next = store.reduce(before, overview([], { overtaken: [OTHER] }), NOW);
-  assert.deepEqual(views.overtaken(before, next).map((one) => one.id), [OTHER]);
-  assert.deepEqual(views.offeredNoMore(before, next), [], "it does not wait");
-  assert.deepEqual(views.overtaken(next, store.reduce(next, overview([], { overtaken: [OTHER] }), NOW)), []);
-  assert.deepEqual(views.overtaken(before, store.reduce(before, overview([]), NOW)), [], "the visitor went");
+  const ids = (before, next) => views.overtaken(before, next).map((one) => one.id);
+  assert.deepEqual(ids(list([offer]), list([], "noon")), [OTHER]);
+  assert.deepEqual(views.offeredNoMore(list([offer]), list([], "noon")), [], "it does not wait");
+  assert.deepEqual(ids(list([], "noon"), list([], "noon")), []);
+  assert.deepEqual(ids(list([offer]), list([])), [], "the visitor went");
+  assert.deepEqual(ids(list([offer], "noon"), list([], "noon", "later")), [OTHER], "within the same minute");
+  assert.deepEqual(ids(list([offer], "noon"), list([conversation(OTHER, { level: 3 })], "noon")), [], "accepted by then");
 });
 
 test("of an offer that waits again it is said why and what follows", () => {
   const waits = (level) => conversation(OTHER, { state: "waiting", advocate_id: null, level });
   const alone = (fields) => after(welcome, overview([conversation(ID, fields), waits(0)]));
-  assert.equal(seats.backWord(alone({}), waits(0)), "tell_back");
-  assert.equal(seats.backWord(alone({ level: 2 }), waits(0)), "tell_gave_way");
-  assert.equal(seats.backWord(alone({ level: 2, state: "offered" }), waits(1)), "tell_gave_way");
-  assert.equal(seats.backWord(alone({ level: 2, state: "wrap_up" }), waits(0)), "tell_back");
-  assert.equal(seats.backWord(alone({ level: 2 }), waits(3)), "tell_back_soon");
+  const word = (state, one) => seats.backWord(store.empty(), state, one);
+  assert.equal(word(alone({}), waits(0)), "tell_back");
+  assert.equal(word(alone({ level: 2 }), waits(0)), "tell_gave_way");
+  assert.equal(word(alone({ level: 2, state: "offered" }), waits(1)), "tell_gave_way");
+  assert.equal(word(alone({ level: 2, state: "wrap_up" }), waits(0)), "tell_back");
+  assert.equal(word(alone({}), waits(3)), "tell_back_soon");
+  assert.equal(word(alone({ level: 2 }), waits(3)), "tell_gave_way", "who has a danger cannot take it");
+});
+
+test("a calm offer gave way also to what a colleague took before the next list came", () => {
+  const calm = conversation(ID, { state: "offered" }), danger = conversation(OTHER, { state: "offered", level: 3 });
+  const back = { ...calm, state: "waiting", advocate_id: null };
+  const overtaken = [{ conversation: OTHER, at: "noon" }];
+  const next = after(welcome, overview([back], { overtaken }));
+  assert.equal(seats.backWord(after(welcome, overview([calm])), next, back), "tell_gave_way");
+  assert.equal(seats.backWord(after(welcome, overview([calm], { overtaken })), next, back), "tell_back", "that was another time");
+  assert.equal(seats.backWord(after(welcome, overview([calm, danger])), next, back), "tell_back", "it stood beside it, and ran out");
 });
 
 test("of what nobody acknowledged the oldest escalation comes first; settled ones are gone, and the gravest is known", () => {

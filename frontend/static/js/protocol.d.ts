@@ -95,6 +95,12 @@ export interface EscalationSummary {
   ended_by?: "advocate" | "faded" | "left_quickly" | "visitor" | null;
 }
 
+/** Tell that a colleague took what was offered to this person; `at` tells several times of one visitor apart. */
+export interface Overtaken {
+  conversation: string;
+  at: string;
+}
+
 /** Describe an escalation to a screen on a wall: a pseudonym, and no id that anything could be asked with. */
 export interface WallEscalation {
   handle: string;
@@ -371,7 +377,7 @@ export interface StaffOverview {
   free: number;
   conversations: ConversationSummary[];
   escalations: EscalationSummary[];
-  overtaken?: string[];
+  overtaken?: Overtaken[];
 }
 
 /** Show a message of a followed conversation. */

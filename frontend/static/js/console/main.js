@@ -102,7 +102,7 @@ function compare(before) {
   const fresh = real(waiting(state)).filter((one) => !known.has(one.id));
   for (const one of offers) mention(say(words, "tell_offer", { name: one.handle }));
   if (before.overview !== null && fresh.length > 0) mention(say(words, "tell_waiting", { n: real(waiting(state)).length }), "waiting");
-  for (const one of offeredNoMore(before, state)) mention(say(words, backWord(state, one), { name: one.handle }));
+  for (const one of offeredNoMore(before, state)) mention(say(words, backWord(before, state, one), { name: one.handle }));
   for (const one of overtaken(before, state)) {
     retract(say(words, "tell_offer", { name: one.handle }));
     mention(say(words, "tell_overtaken", { name: one.handle }));

@@ -6,7 +6,7 @@
  */
 
 import { HELD, MOST_HELD, isMine } from "./console_store.js";
-import { real } from "./console_views.js";
+import { offered, overtakenSince, real } from "./console_views.js";
 
 /** From this level on a visitor is in danger, and needs their advocate alone. */
 const URGENT = 2;
@@ -61,14 +61,17 @@ export function canBeTaken(one) {
 /**
  * Return what is said of an offer that waits for somebody again.
  *
+ * @param {State} before
  * @param {State} state
  * @param {ConversationSummary} one
  * @returns {"tell_back" | "tell_back_soon" | "tell_gave_way"}
  */
-export function backWord(state, one) {
+export function backWord(before, state, one) {
+  if (heldBy(state).some((held) => held.state !== "wrap_up" && held.level >= URGENT)) return "tell_gave_way";
   if (one.level >= URGENT) return "tell_back_soon";
-  const alone = heldBy(state).some((held) => held.state !== "wrap_up" && held.level >= URGENT);
-  return alone ? "tell_gave_way" : "tell_back";
+  // a danger came and went to a colleague since the last list: this one gave way to it
+  const passed = overtakenSince(before, state);
+  return [...passed].some((id) => !offered(before).some((old) => old.id === id)) ? "tell_gave_way" : "tell_back";
 }
 
 /**

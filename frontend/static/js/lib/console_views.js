@@ -84,6 +84,20 @@ export function offeredNoMore(before, state) {
 }
 
 /**
+ * Return the ids of what colleagues took between two overviews while it was offered to this person: the lists of a
+ * minute say so, and of one visitor it may happen twice in it.
+ *
+ * @param {State} before
+ * @param {State} state
+ * @returns {ReadonlySet<string>}
+ */
+export function overtakenSince(before, state) {
+  const known = new Set((before.overview?.overtaken ?? []).map((one) => `${one.conversation} ${one.at}`));
+  const news = (state.overview?.overtaken ?? []).filter((one) => !known.has(`${one.conversation} ${one.at}`));
+  return new Set(news.map((one) => one.conversation));
+}
+
+/**
  * Return what was offered to this person until a colleague took it.
  *
  * @param {State} before
@@ -91,8 +105,8 @@ export function offeredNoMore(before, state) {
  * @returns {readonly ConversationSummary[]}
  */
 export function overtaken(before, state) {
-  const taken = new Set(state.overview?.overtaken ?? []);
-  return offered(before).filter((one) => taken.has(one.id) && !(before.overview?.overtaken ?? []).includes(one.id));
+  const taken = overtakenSince(before, state);
+  return offered(before).filter((one) => taken.has(one.id));
 }
 
 /**
