@@ -5,7 +5,7 @@ import pytest
 from crisis.rules import shipped
 from tests.screening.measure import BEGIN, END, PAGE, at_once, false_alarms, in_danger, judged
 
-FLOORS = {"en": (0.96, 0.96, 0.02), "fr": (0.945, 0.94, 0.02)}
+FLOORS = {"en": (0.96, 0.96, 0.01), "fr": (0.955, 0.95, 0.02)}
 """What was reached on messages by which nobody chose anything. The aims are 0.95, 0.90, 0.03; it only gets better."""
 
 

@@ -41,7 +41,7 @@ SEEN, WRITERS, MOST = 2, 2, 2.0
 """How many messages and writers a word must stand with, and what it may weigh."""
 STILL = 0.004
 """A change of a weight that is not worth while."""
-KEPT, KEPT_AS_THREATS = 0.96, 0.99
+KEPT, KEPT_AS_THREATS = 0.98, 0.99
 """Which share of the messages of danger now that are raised the limit `now` must keep, and of all danger `threat`."""
 WEAK = {
     *("people.third", "people.third_acts_on_me", "people.third_first", "people.witness", "people.perpetrator"),
@@ -278,9 +278,11 @@ def report(name: str, found: Iterable[Judged], at: tuple[int, int, int]) -> None
         two = [given >= 2 for meant, given in levels if meant >= 2]
         three = [given == 3 for meant, given in levels if meant == 3]
         none = [given >= 1 for meant, given in levels if meant == 0]
+        haste = [given == 3 for meant, given in levels if meant == 2]
         one = Counter(given for meant, given in levels if meant == 1)
-        shares = [f"{sum(said)} of {len(said)} ({sum(said) / len(said):.1%})" for said in (two, three, none)]
+        shares = [f"{sum(said)} of {len(said)} ({sum(said) / len(said):.1%})" for said in (two, three, none, haste)]
         print(f"{name} {language}: danger {shares[0]}, now {shares[1]}, ordinary {shares[2]}")
+        print(f"    threats and the like as 3: {shares[3]}")
         print(f"    possible ones as 0, 1, 2, 3: {', '.join(str(one[given]) for given in range(4))}")
 
 
