@@ -64,9 +64,7 @@ async def _on(pool: ThreadPoolExecutor, work: Callable[[], R]) -> R:
 
 
 def _run(work: Callable[[], R]) -> R:
-    if getattr(_thread, "trusted", 0) != _doubts:
-        connection.close()
-        _thread.trusted = _doubts
+    renew_if_doubted()
     try:
         return work()
     except (OperationalError, InterfaceError):
@@ -76,6 +74,13 @@ def _run(work: Callable[[], R]) -> R:
 
 _thread = threading.local()
 _doubts = 0
+
+
+def renew_if_doubted() -> None:
+    """Take another connection on this thread, where one of another thread was found dead since its last work."""
+    if getattr(_thread, "trusted", 0) != _doubts:
+        connection.close()
+        _thread.trusted = _doubts
 
 
 def drop_connection() -> None:

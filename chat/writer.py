@@ -21,7 +21,7 @@ from django.db import InterfaceError, OperationalError
 from chat import measures
 from chat.core.actors import Visitor
 from chat.core.errors import ErrorCode, Refused
-from chat.db import drop_connection, in_db, in_visitor_db
+from chat.db import drop_connection, in_db, in_visitor_db, renew_if_doubted
 from chat.log import StoredEvent, subject_of
 from chat.per_loop import PerLoop
 from chat.services.base import Done
@@ -117,6 +117,7 @@ def _warm(conversation_id: UUID) -> None:
 
 
 def _written(posts: list[Post]) -> list[Outcome]:
+    renew_if_doubted()
     outcomes = post_all(posts, wait=False)
     if any(isinstance(outcome, OperationalError | InterfaceError) for outcome in outcomes):
         drop_connection()

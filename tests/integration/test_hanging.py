@@ -206,6 +206,8 @@ async def test_a_database_that_drops_its_connections_closes_no_page(site: dict[s
         for page in pages:
             await page.send(type="ping")
         assert [(await page.until(type="pong"))["type"] for page in pages] == ["pong"] * len(pages)
+        # and since somebody has found it out, the writer knows it too
+        assert (await pages[0].say("still here"))["type"] == "ok"
 
 
 def test_the_trail_is_checked_while_somebody_writes_it(site: dict[str, Any]) -> None:
