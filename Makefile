@@ -113,7 +113,7 @@ exit: setup $(DEV) ## Prove the quick exit in both browsers (some 10 minutes) an
 	@HAVRE_TEST_EXIT=1 $(PY) -m tests -p tests.support.proofs tests/browser/exit $$($(PY) -m tests.support.promises) $(ARGS)
 
 .PHONY: stories
-stories: setup $(DEV) ## Tell each level of danger in both languages in browsers, and call over two processes (some 4 minutes)
+stories: setup $(DEV) ## Tell each level of danger in both languages in browsers, and call over two processes (a minute or two)
 	@exec $(PY) -m tests tests/browser/test_levels.py tests/integration/test_calls.py $(ARGS)
 
 .PHONY: slow-line

@@ -147,9 +147,11 @@ def running(
             proxies["redis"] = stack.enter_context(NudgeProxy(redis.port))
         database_url = _through(postgres.url, proxies.get("postgres")) if postgres else ""
         redis_url = _through(redis.url, proxies.get("redis")) if redis else ""
-        common = havre_environment(folder, database_url=database_url, redis_url=redis_url, **UNLIMITED)
+        plain = havre_environment(folder, database_url=database_url, redis_url=redis_url)
         if not seeded:
-            migrate_and_seed(common)
+            # without the settings of the run, so that a copy of what was prepared before will do
+            migrate_and_seed(plain)
+        common = plain | UNLIMITED
         site = Site(folder, common, [], [], postgres=postgres, redis=redis, proxies=proxies)
         for number in range(webs):
             log = (logs or folder) / f"web{number}.log"
