@@ -44,7 +44,15 @@ class Page:
         await self.wire.connect()
         hello = {"type": "hello", "version": 1, "token": self.token, "after": after, "start": False, "language": "en"}
         await self.wire.send_json_to(hello)
-        return await self.settled()
+        frames = await self.settled()
+        # what it lacks is read in a turn of its own, which a busy machine takes after the pings were answered
+        for _ in range(20):
+            if not _lacks(frames):
+                break
+            await asyncio.sleep(0.05)
+            while not self.wire.output_queue.empty():
+                frames.append(await self.wire.receive_json_from())
+        return frames
 
     async def settled(self) -> list[dict[str, Any]]:
         """Return everything that comes before the answer to a ping and before the one to a second."""
@@ -56,6 +64,15 @@ class Page:
                 frames.append(frame)
             await asyncio.sleep(0.05)
         return frames
+
+
+def _lacks(frames: list[dict[str, Any]]) -> bool:
+    """Tell whether a page that was welcomed does not hold all that there was then."""
+    welcome = next((frame for frame in frames if frame["type"] == "welcome"), None)
+    if welcome is None:
+        return False
+    newest = max((frame["seq"] for frame in frames if frame.get("seq")), default=welcome["after"])
+    return bool(newest < welcome["head"])
 
 
 async def last_seen(pk: UUID) -> datetime:
