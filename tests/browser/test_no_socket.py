@@ -57,9 +57,8 @@ def test_a_visitor_without_a_socket_talks_is_killed_under_and_ends(tmp_path: Pat
         errors: list[str] = []
         visitor.on("pageerror", lambda error: errors.append(str(error)))
         talk(visitor, console, server.base_url)
-        # the one before the stand-in was loaded may not count, and a first poll that a busy machine answers too late
-        # gives the socket one more turn; with each of the dozen polls it is not tried
-        assert visitor.evaluate("tried") in (3, 4, 5)
+        # the one before the stand-in was loaded may not count
+        assert visitor.evaluate("tried") in (3, 4)
         expect(visitor.locator("#line")).to_be_hidden()
 
         server.kill9()
