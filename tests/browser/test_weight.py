@@ -16,11 +16,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceW
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 MOST_BYTES = {"document": 10_000, "stylesheet": 6_000, "script": 20_000}
 """As gzip sends it, which each server in front of Havre can; `tests/contract` keeps what brotli makes of it."""
-MOST_SECONDS, MOST_PLAIN, MOST_TO_SEND = 4.0, 3.5, 2.0
-"""The budget without script is 3 s, which a quiet machine keeps with 2.8; the server's part is slower on a slow one."""
-TIMES_SLOWER, WORK_MS = 4.0, 200.0
-"""A slow phone has a quarter of the speed of a machine that does `_WORK` in so many milliseconds, however fast this one
-is just now: a phone does not get slower when somebody else's work does."""
+MOST_SECONDS, MOST_PLAIN, MOST_TO_SEND = 4.0, 3.0, 2.0
+TIMES_SLOWER, WORK_MS = 4.0, 140.0
+"""A slow phone has a quarter of the speed of the quiet machine on which the budgets were set, which does `_WORK` in so
+many milliseconds: a phone gets neither slower nor quicker with the machine that plays it."""
 _WORK = """() => {
   const began = performance.now(), rows = [];
   for (let i = 0, seen = 1; i < 400000; i++) {
@@ -30,8 +29,8 @@ _WORK = """() => {
   rows.sort((one, other) => one.seen - other.seen);
   return performance.now() - began;
 }"""
-TRIES, PLAIN_TRIES = 2, 3
-"""With script and without. What else the machine does can only make a try slower, so one that keeps it is enough."""
+TRIES = 5
+"""What else the machine does can only make a try slower, so the budget is kept when one of them keeps it."""
 AS_SERVED = "tests.support.as_served"
 HELLO = "Can I write to you here?"
 
@@ -117,7 +116,7 @@ def test_a_slow_phone_on_a_slow_line_writes_within_seconds(server: HavreServer) 
 def test_a_slow_phone_without_script_writes_within_seconds_too(server: HavreServer) -> None:
     with sync_playwright() as playwright, browsers.chromium(playwright, whole=True) as chrome:
         taken: list[tuple[float, float]] = []
-        while len(taken) < PLAIN_TRIES and min(taken, default=(MOST_PLAIN + 1, 0.0))[0] > MOST_PLAIN:
+        while len(taken) < TRIES and min(taken, default=(MOST_PLAIN + 1, 0.0))[0] > MOST_PLAIN:
             taken.append(plain_message(chrome, server.base_url))
     whole, sending = min(taken)
     assert whole <= MOST_PLAIN

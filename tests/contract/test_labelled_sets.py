@@ -12,7 +12,7 @@ import pytest
 FOLDER = Path(__file__).resolve().parents[1] / "screening"
 LANGUAGES = ("en", "fr")
 LEAST = {"held_out": 500, "development": 4_500}
-SHARES = {"held_out": {3: 45, 2: 15, 1: 10, 0: 30}, "development": {3: 39, 2: 15, 1: 9, 0: 37}}
+SHARES = {"held_out": {3: 45, 2: 15, 1: 10, 0: 30}, "development": {3: 40, 2: 15, 1: 10, 0: 36}}
 SLACK = 2
 """By how many per cent a level's share may miss."""
 CATEGORIES = {
