@@ -241,8 +241,9 @@ def test_a_task_that_nobody_waited_for_is_told_without_its_words(log: io.StringI
     async def loses_a_task() -> None:
         loop = asyncio.get_running_loop()
         loop.call_soon(breaks, CANARY)
-        loop.create_task(sync_to_async(breaks)(), name=CANARY)  # noqa: RUF006 - lost on purpose
-        await asyncio.sleep(0.05)
+        lost = loop.create_task(sync_to_async(breaks)(), name=CANARY)
+        # until it has ended, and nobody has asked how
+        await asyncio.wait([lost])
 
     asyncio.run(loses_a_task())
     import gc

@@ -14,6 +14,10 @@ import { levelMark, setLevel } from "../staff/level.js";
 
 const COLLECTED_FOR = 2_000;
 const SHOWN_FOR = 12_000;
+/** An answer to somebody's own doing stands that long before news takes its place. */
+const ANSWER_READ_IN = 4_000;
+/** Who does one thing after the other hears of all else by then. */
+const NEWS_WAITS_AT_MOST = 8_000;
 /** Until then a list that knows what was chosen has come. */
 const LISTED_WITHIN = 3_000;
 const SAFE_FROM_A_SECOND_CLICK = 700;
@@ -123,8 +127,15 @@ export function voice() {
   let collected = [];
   /** @type {ReturnType<typeof setTimeout> | null} */
   let timer = null;
+  let answeredAt = -Infinity;
+  let collectedFrom = 0;
 
   function flush() {
+    const until = Math.min(answeredAt + ANSWER_READ_IN, collectedFrom + NEWS_WAITS_AT_MOST);
+    if (until > performance.now()) {
+      timer = setTimeout(flush, until - performance.now());
+      return;
+    }
     const text = collected.map((one) => one.text).join(" ");
     if (text !== "") setText(place, text);
     collected = [];
@@ -138,12 +149,15 @@ export function voice() {
     tell: (text) => {
       // Said again in full even when the words are the same: it is a new answer to a new attempt.
       place.textContent = "";
+      answeredAt = performance.now();
       setTimeout(() => setText(place, text), 30);
     },
     /** Tell of something soon; of what takes the place of something older, only the newest. @param {string} text @param {string} [about] */
     mention: (text, about = text) => {
       collected = [...collected.filter((one) => one.about !== about), { text, about }];
-      timer ??= setTimeout(flush, COLLECTED_FOR);
+      if (timer !== null) return;
+      collectedFrom = performance.now();
+      timer = setTimeout(flush, COLLECTED_FOR);
     },
     /** Take back what is no longer news. @param {string} text */
     retract: (text) => {
