@@ -30,10 +30,12 @@ export function fakeClock() {
 /** @returns a WebSocket class whose instances are listed in `all`, newest last */
 export function fakeSockets() {
   const all = [];
-  class FakeSocket {
+  class FakeSocket extends EventTarget {
     constructor(url) {
+      super();
       if (FakeSocket.refuses) throw new Error("refused");
       this.url = url;
+      this.readyState = 0;
       this.sent = [];
       this.closedWith = null;
       all.push(this);
@@ -45,13 +47,19 @@ export function fakeSockets() {
       this.closedWith = code;
     }
     opens() {
-      this.onopen?.({});
+      this.#tells("open", { readyState: 1 });
     }
     says(frame) {
-      this.onmessage?.({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
+      this.#tells("message", { data: typeof frame === "string" ? frame : JSON.stringify(frame) });
     }
     breaks(code = 1006) {
-      this.onclose?.({ code });
+      this.#tells("close", { code, readyState: 3 });
+    }
+    #tells(name, { readyState = this.readyState, ...about }) {
+      this.readyState = readyState;
+      const event = Object.assign(new Event(name), about);
+      this[`on${name}`]?.(event);
+      this.dispatchEvent(event);
     }
     greets() {
       this.opens();

@@ -29,23 +29,31 @@ function fakeServer() {
   return { request, asked, newest: (path) => asked.filter((one) => one.path === path).at(-1) };
 }
 
-function line() {
+/** @param {boolean} [late] whether what stands in is there only when `arrives` is called, as on a page */
+function line(late = false) {
   const clock = fakeClock();
   const sockets = fakeSockets();
   const server = fakeServer();
   const frames = [];
   const states = [];
+  let [tried, newest] = [0, null];
+  const given = { WebSocketClass: sockets.FakeSocket, request: server.request, timers: clock };
+  let dialled = late ? sockets.FakeSocket : dialler(given);
   const made = openLine({
     url: "ws://test/ws/v",
     hello: () => ({ type: "hello", token: "t", after: frames.reduce((most, frame) => Math.max(most, frame.seq ?? 0), 0), start: true }),
     onFrame: (frame) => frames.push(frame),
     onState: (name) => states.push(name),
-    WebSocketClass: dialler({ WebSocketClass: sockets.FakeSocket, request: server.request, timers: clock }),
+    WebSocketClass: function (url) {
+      tried += 1;
+      return (newest = new dialled(url));
+    },
     clock,
     random: () => 0.5,
     wakes: () => () => undefined,
   });
-  return { ...made, clock, sockets, server, frames, states };
+  const arrives = () => (dialled = dialler({ ...given, tried, newest }));
+  return { ...made, clock, sockets, server, frames, states, arrives };
 }
 
 /** Let three sockets fail, and return the line that polls. */
@@ -82,6 +90,66 @@ test("one socket that opens and stays silent is enough", async () => {
   one.clock.pass(2_000);
   await settled();
   assert.deepEqual([one.sockets.all.length, one.server.asked.length], [1, 1]);
+});
+
+/** Let sockets fail until the line polls, and return how many there have been. */
+async function failing(one) {
+  for (let times = 0; times < 9 && one.server.asked.length === 0; times++) {
+    if (one.sockets.newest().readyState !== 3) one.sockets.newest().breaks();
+    one.clock.pass(4_500);
+    await settled();
+  }
+  return one.sockets.all.length;
+}
+
+test("those that were dialled before what stands in was there count as well", async () => {
+  for (const [earlier, before] of [[0, 3], [1, 3], [2, 3], [4, 5]]) {
+    const one = line(true);
+    for (let times = 0; times < earlier; times++) {
+      one.sockets.newest().breaks();
+      one.clock.pass(8_500);
+    }
+    one.arrives();
+    assert.equal(await failing(one), before, `${earlier} had failed, and one was under way`);
+  }
+});
+
+test("one that failed, with none dialled since, counts once", async () => {
+  const one = line(true);
+  one.sockets.newest().breaks();
+  one.arrives();
+  assert.equal(await failing(one), 3);
+});
+
+test("one dialled before that opens and stays silent is enough", async () => {
+  const one = line(true);
+  one.arrives();
+  one.sockets.newest().opens();
+  one.clock.pass(15_000);
+  one.sockets.newest().breaks(1000); // the answer to our giving it up
+  one.clock.pass(2_000);
+  await settled();
+  assert.deepEqual([one.sockets.all.length, one.server.asked.length], [1, 1]);
+});
+
+test("one dialled before that is greeted is no failure, whether that is seen or not", async () => {
+  for (const seen of [true, false]) {
+    const one = line(true);
+    if (seen) one.arrives();
+    one.sockets.newest().greets();
+    if (!seen) one.arrives();
+    assert.equal(await failing(one), 4);
+  }
+});
+
+test("one dialled before that the server closes, or that says why it does not greet, is not silent", async () => {
+  for (const frame of [null, { type: "error", ref: null, code: "ahead_of_log" }]) {
+    const one = line(true);
+    one.arrives();
+    one.sockets.newest().opens();
+    if (frame) one.sockets.newest().says(frame);
+    assert.equal(await failing(one), 3);
+  }
 });
 
 test("a socket that the server closes, or that says why it does not greet, is not silent", async () => {

@@ -8,6 +8,8 @@ const SOCKET_AGAIN_AFTER = 180_000;
 const WELCOME_WITHIN = 10_000;
 const POLL_WITHIN = 40_000;
 const SEND_WITHIN = 15_000;
+/** What `readyState` says of a socket through which frames pass. */
+const OPEN = 1;
 
 /** @typedef {{setTimeout(f: () => void, ms: number): unknown, clearTimeout(handle: unknown): void}} Timers */
 
@@ -21,11 +23,15 @@ const realTimers = {
  * Return a class to be used as a WebSocket: the real one, and long polls once three of those in a row brought no welcome,
  * or one was open and stayed silent until it was given up. From then on the two take turns until one works, and while polls do, the socket is tried beside them now and then.
  *
- * @param {{WebSocketClass?: new (url: string) => WebSocket, request?: typeof fetch, timers?: Timers}} [given]
+ * The first are dialled before this is loaded, so that nobody waits for it where sockets do get through. They count as well.
+ *
+ * @param {{WebSocketClass?: new (url: string) => WebSocket, request?: typeof fetch, timers?: Timers, tried?: number, newest?: WebSocket | null}} [given]
+ *   `tried` says how many were dialled before, and `newest` is the last of them
  * @returns {new (url: string) => WebSocket}
  */
-export function dialler({ WebSocketClass = WebSocket, request = (...asked) => fetch(...asked), timers = realTimers } = {}) {
+export function dialler({ WebSocketClass = WebSocket, request = (...asked) => fetch(...asked), timers = realTimers, tried = 0, newest = null } = {}) {
   let failures = 0;
+  const unwatch = watch(newest, Math.min(tried, MOST_FAILURES), (number) => (failures = number));
 
   class Dialled {
     /** @type {(() => void) | null} */
@@ -47,6 +53,7 @@ export function dialler({ WebSocketClass = WebSocket, request = (...asked) => fe
 
     /** @param {string} url */
     constructor(url) {
+      unwatch();
       if (failures < MOST_FAILURES || failures % 2 === 0) {
         this.#inner = this.#dial(url);
         return;
@@ -157,6 +164,36 @@ export function dialler({ WebSocketClass = WebSocket, request = (...asked) => fe
     }
   }
   return /** @type {any} */ (Dialled);
+}
+
+/**
+ * Say how many sockets in a row failed, as it stands now and whenever the one that is under way tells more; return what
+ * ends that.
+ *
+ * @param {WebSocket | null} socket
+ * @param {number} counted how many they are if this one fails
+ * @param {(failures: number) => void} tell
+ */
+function watch(socket, counted, tell) {
+  const over = new AbortController();
+  const end = () => over.abort();
+  /** @param {string} name @param {(event: any) => void} work */
+  const on = (name, work) => socket?.addEventListener(name, work, { signal: over.signal });
+  // one that is open may have been greeted already, and nobody can ask it
+  if (socket?.readyState === OPEN) {
+    tell(0);
+    return end;
+  }
+  tell(counted);
+  on("open", () => tell(MOST_FAILURES));
+  on("message", ({ data }) => {
+    const greeted = headOf(data).type === "welcome";
+    tell(greeted ? 0 : counted);
+    if (greeted) end();
+  });
+  // with 1000 it is this page that gave up a silent one
+  on("close", ({ code }) => code !== 1000 && tell(counted));
+  return end;
 }
 
 /** Ask for events again and again; commands go beside it, one after the other. */

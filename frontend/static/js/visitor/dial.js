@@ -4,14 +4,16 @@
 
 /** @type {Dialler} */
 let dialler = WebSocket;
+let tried = 0;
 
 export const Dialled = /** @type {Dialler} */ (/** @type {unknown} */ (function (/** @type {string} */ url) {
+  tried++;
   return (entry.line = new dialler(url));
 }));
 
 /** Have at hand what stands in; asked for again until it is there. */
 export function loadPolls() {
-  if (dialler === WebSocket) void import("../lib/poll.js").then((polls) => (dialler = polls.dialler()), () => undefined);
+  if (dialler === WebSocket) void import("../lib/poll.js").then((polls) => (dialler = polls.dialler({ tried, newest: entry.line })), () => undefined);
 }
 
 /** What a chat needs now and then, once it is there. @type {{texts?: typeof import("./texts.js"), ending?: typeof import("./ending.js"), survey?: typeof import("../survey/main.js")}} */
@@ -31,7 +33,7 @@ export function turns(then) {
 export const loadBack = () => void import("./back.js").then((back) => back.show()).catch(() => (document.body.className = "failed"));
 
 /**
- * The work that a flood asks for: the words it shows, and the newest line, for a second hello.
+ * What the work that a flood asks for shows, and the newest line.
  *
  * @type {import("./proof.js").Entry}
  */
