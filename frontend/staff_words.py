@@ -190,6 +190,7 @@ def error_words() -> dict[str, str]:
         ErrorCode.WRONG_STATE: _("This is no longer possible: the conversation has moved on."),
         ErrorCode.ALREADY_TAKEN: _("A colleague has already taken it."),
         ErrorCode.BEING_ASKED: _("It is offered to a colleague just now."),
+        ErrorCode.FOR_ANOTHER: _("This is a drill, and it is for somebody else."),
         ErrorCode.AT_CAPACITY: _("You hold as many conversations as you can."),
         ErrorCode.NOT_AVAILABLE: _("You are away. Choose “Ready” or “Busy” first."),
         ErrorCode.ID_REUSED: _("This was already sent with another text."),

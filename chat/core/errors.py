@@ -38,6 +38,7 @@ class ErrorCode(StrEnum):
     WRONG_STATE = "wrong_state"
     ALREADY_TAKEN = "already_taken"
     BEING_ASKED = "being_asked"  # offered to a colleague, and not or no longer in danger
+    FOR_ANOTHER = "for_another"  # a drill, which is for one person
     AT_CAPACITY = "at_capacity"
     NOT_AVAILABLE = "not_available"
     ID_REUSED = "id_reused"  # the same client id with another content

@@ -111,15 +111,18 @@ def token_digest(token: str) -> bytes:
 def relation_of(actor: Staff, conversation: Conversation | Head | Listed) -> Relation:
     """Return how somebody stands to a conversation."""
     if conversation.state == State.WAITING:
-        # a drill waits for one person only
-        theirs = isinstance(conversation, Head) or conversation.drill_for_id in {None, actor.id}
-        return Relation.WAITING if theirs else Relation.OTHER
+        return Relation.OTHER if _is_for_another(actor, conversation) else Relation.WAITING
     offered = conversation.state == State.OFFERED
     if conversation.advocate_id == actor.id:
         return Relation.OFFERED if offered else Relation.OWN
     # for who only writes texts the two are the same
     free = not isinstance(conversation, Head) and may_overtake(conversation.level, drill=bool(conversation.drill))
     return Relation.PRESSING if offered and free else Relation.OTHER
+
+
+def _is_for_another(actor: Staff, conversation: Conversation | Head | Listed) -> bool:
+    """Tell whether it is a drill for one other person; who only writes texts asks about none that waits."""
+    return not isinstance(conversation, Head) and conversation.drill_for_id not in {None, actor.id}
 
 
 def conversation_for(
@@ -130,8 +133,8 @@ def conversation_for(
     `lock` takes its row lock; call it inside a transaction then. Without `wait` one that somebody else has locked is
     `Unseen`: a clock comes again in a second and must not stand still behind one row. Raises `Unseen` for what this
     actor may not know of, `Refused(FORBIDDEN)` for what they may see but not do, `Refused(ALREADY_TAKEN)` for a lost
-    race, `Refused(BEING_ASKED)` while it is offered to a colleague, `Refused(ARCHIVED)` for the text of a conversation
-    that is over.
+    race, `Refused(BEING_ASKED)` while it is offered to a colleague, `Refused(FOR_ANOTHER)` for somebody else's drill,
+    `Refused(ARCHIVED)` for the text of a conversation that is over.
     """
     rows = Conversation.objects.select_related("advocate")
     if lock:
@@ -164,6 +167,8 @@ def admit(actor: Actor, conversation: Known, action: Action) -> Known:
     # an offer too may be answered a moment after a colleague took its visitor, or was asked
     lost = action is Action.TAKE or (action is Action.DECLINE and relation is Relation.OTHER)
     if lost and allowed_at_all(actor.role, action):
+        if _is_for_another(actor, conversation):
+            raise Refused(ErrorCode.FOR_ANOTHER)
         raise Refused(ErrorCode.BEING_ASKED if conversation.state == State.OFFERED else ErrorCode.ALREADY_TAKEN)
     if allowed(actor.role, Action.SEE_CONVERSATION, relation):
         raise Refused(ErrorCode.FORBIDDEN)

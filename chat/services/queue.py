@@ -48,8 +48,8 @@ def take(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[None]:
     """Take a waiting conversation, accept an offered one, or take one in danger that is offered to somebody else.
 
     Taking what one already holds changes nothing. What else is offered to this person gives way to a danger.
-    Raises `Refused`: `ALREADY_TAKEN`, `BEING_ASKED`, `AT_CAPACITY`, `NOT_AVAILABLE` while away or without a console:
-    nobody would notice that they are gone.
+    Raises `Refused`: `ALREADY_TAKEN`, `BEING_ASKED`, `FOR_ANOTHER`, `AT_CAPACITY`, `NOT_AVAILABLE` while away or
+    without a console: nobody would notice that they are gone.
     """
     with transaction.atomic():
         # people are locked before conversations everywhere, so that two commands never wait for each other

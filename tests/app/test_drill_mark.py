@@ -259,10 +259,23 @@ class TurnStories(TestCase):
         assert [one.pk for one in shift().visible_to(ben())] == []
         assert [one.pk for one in shift().visible_to(cleo())] == [pk]
         assert [one.pk for one in shift().visible_to(dana())] == [pk], "a supervisor sees every one"
-        for stranger in (ben(), dana(), eve()):
-            with self.subTest(who=stranger.name), pytest.raises(Refused):
-                services.take(actor=stranger, conversation_id=pk, now=NOON)
+        self.refused_to_others(pk)
+        services.offer_drills(now=NOON)
+        self.refused_to_others(pk)
         services.take(actor=cleo(), conversation_id=pk, now=NOON)
+        self.refused_to_others(pk)
+
+    def refused_to_others(self, pk: UUID) -> None:
+        """Check that others read whose drill it is, not that it was taken, and the stranger not that it is there."""
+        for other, code in (
+            (ben(), ErrorCode.FOR_ANOTHER),
+            (dana(), ErrorCode.FOR_ANOTHER),
+            (eve(), ErrorCode.NOT_FOUND),
+        ):
+            for service in (services.take, services.decline):
+                with self.subTest(who=other.name, service=service.__name__), pytest.raises(Refused) as caught:
+                    service(actor=other, conversation_id=pk, now=NOON)
+                assert caught.value.code == code
 
     def test_who_is_in_a_drill_is_offered_visitors_as_if_it_were_not_there(self) -> None:
         pk = taken(ben())
