@@ -1,9 +1,7 @@
 """The socket of console and board: frames in, one service call each, frames out. No rule lives here."""
 
-import asyncio
 import logging
-import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from typing import Any, assert_never, cast
 from uuid import UUID
@@ -11,20 +9,18 @@ from uuid import UUID
 from django.conf import settings
 from django.http import parse_cookie
 
-from chat import broadcast, codec, log, measures, services
+from chat import broadcast, codec, log, services
 from chat import protocol as wire
 from chat.consumers import base
 from chat.consumers.base import Ended, Scope, Send
 from chat.consumers.cursor import Cursor, read_on, rendered_by, send_events
-from chat.consumers.following import FollowingSocket
+from chat.consumers.listing import ListingSocket
 from chat.consumers.replies import note_reply
 from chat.consumers.rights import rights
 from chat.core.errors import ErrorCode, Refused
 from chat.db import in_db
-from chat.frames import Rendered
 from chat.hub import hub
 from chat.limits import limits
-from chat.overview import GATHER, GATHER_COUNTS, SPREAD, Shift, shift
 from chat.selectors import conversation_for, heads
 from chat.services.posting import Post
 from chat.writer import writer
@@ -37,7 +33,7 @@ from staff.web import staff_of
 logger = logging.getLogger(__name__)
 
 
-class StaffSocket(FollowingSocket):
+class StaffSocket(ListingSocket):
     """Carry one tab of a signed-in person."""
 
     side = "staff"
@@ -46,13 +42,6 @@ class StaffSocket(FollowingSocket):
         super().__init__(scope, send)
         self._capacity = 0
         self._is_console = True
-        self._overview_due: float | None = None
-        self._shown: set[UUID] = set()
-        self._overview: asyncio.Task[None] | None = None
-        self._readings = self._told = 0
-        self._unread: dict[UUID, tuple[int, bool]] = {}
-        """Of what is not followed yet: up to which number it was read, and whether older lines are left out."""
-        self._tasks: set[asyncio.Task[None]] = set()
         cookies = parse_cookie(dict(scope.get("headers", ())).get(b"cookie", b"").decode("latin-1"))
         self.session_key = cookies.get(settings.SESSION_COOKIE_NAME, "")
 
@@ -84,8 +73,7 @@ class StaffSocket(FollowingSocket):
         """Leave the hub; availability stays as declared, the lease lapses by itself."""
         rights().unwatch(self)
         self._marks.stop()
-        for task in self._tasks:
-            task.cancel()
+        self._cancel_all()
         hub().unwatch(self)
         self._unfollow_all()
 
@@ -252,19 +240,6 @@ class StaffSocket(FollowingSocket):
             await self.send_text(codec.encode(wire.StaffFollowed(conversation=pk, head=last, older=snapshot)))
             await self._tell_reached(cursor.conversation)
 
-    def _unfollow(self, conversation_id: UUID) -> None:
-        cursor = self._cursors.pop(conversation_id, None)
-        self._marks.forget(conversation_id)
-        self._reached.pop(conversation_id, None)
-        self._unread.pop(conversation_id, None)
-        if cursor is not None:
-            cursor.closed = True
-        hub().unfollow(conversation_id, self)
-
-    def _unfollow_all(self) -> None:
-        for conversation_id in list(self._cursors):
-            self._unfollow(conversation_id)
-
     async def catch_up(self) -> None:
         """Send from the log everything of every followed conversation that this tab does not hold."""
         await self._catch_up_to({})
@@ -278,49 +253,7 @@ class StaffSocket(FollowingSocket):
             await read_on(cursor, self.send_text, head=heads.get(conversation_id, 0))
         self.on_change()
 
-    # events
-
-    def on_event(self, rendered: Rendered) -> None:
-        """Take an event of a followed conversation."""
-        self.enqueue(lambda: self._forward(rendered), rendered.size)
-
-    def on_typing(self, conversation: UUID) -> None:
-        """Staff are not told of each other's typing."""
-
-    def on_reached(self, conversation: UUID) -> None:
-        """Take the word that the visitor may have got further."""
-        self.enqueue(lambda: self._tell_reached(conversation))
-
-    def on_gap(self) -> None:
-        """Read what may not have been heard."""
-        self.enqueue(self.catch_up)
-
-    def on_change(self) -> None:
-        """Take the word that the overview is out of date."""
-        self._ask_for_overview(GATHER)
-
-    def on_counts(self, conversations: frozenset[UUID]) -> None:
-        """Take the word that something was written; it changes only a list that shows one of these."""
-        if not self._shown.isdisjoint(conversations):
-            self._ask_for_overview(GATHER_COUNTS)
-
-    def _read_anew(self) -> None:
-        """Send no list that was read before now: it does not know what this person has just done."""
-        self._told = self._readings + 1
-        self.on_change()
-
-    def _ask_for_overview(self, gather: float) -> None:
-        """Send an overview after a while; several wishes at once become one, the hastiest sets the time."""
-        if not self.greeted:
-            return
-        due = asyncio.get_running_loop().time() + gather
-        if self._overview_due is not None and self._overview is not None:
-            if self._overview_due <= due:
-                return
-            self._overview.cancel()
-        self._overview_due = due
-        # a task of its own: gathering a burst takes a moment that no message waits for
-        self._overview = self._spawn(self._tell_overview(due, gather))
+    # rights
 
     def on_revoked(self, user_id: int) -> None:
         """Look at once whether this person may go on."""
@@ -338,52 +271,6 @@ class StaffSocket(FollowingSocket):
         elif staff_of(user) != self._actor:
             self._actor = staff_of(user)
             self.on_change()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    async def _forward(self, rendered: Rendered) -> None:
-        cursor = self._cursors.get(rendered.conversation)
-        if cursor is None:
-            return
-        if cursor.must_read(rendered):
-            measures.gaps_healed.inc()
-            await read_on(cursor, self.send_text)
-        text = cursor.next_text(rendered)
-        if text is not None:
-            await self.send_text(text)
-
-    async def _tell_overview(self, due: float, gather: float) -> None:
-        try:
-            await asyncio.sleep(due - asyncio.get_running_loop().time())
-            # from here on a change asks for another overview: this one may be read before it
-            self._overview_due = None
-            self._readings = reading = self._readings + 1
-            view: Shift = await shift()
-            # not all lists at one moment, which a message would have to wait out
-            await asyncio.sleep(random.random() * gather * SPREAD)  # noqa: S311
-            if self._actor is None or reading < self._told:
-                # a hastier one that was read later has gone ahead: this one would take back what it showed
-                return
-            self._told = reading
-            await self._drop_lost_rights(view)
-            self._shown = {row.pk for row in view.visible_to(self.actor)}
-            await self.send_text(codec.encode(view.seen_by(self.actor)))
-        except base.LineGone:
-            return
-        except Exception as error:
-            # the next change, or the worker's refresh within seconds, brings a whole new overview
-            logger.error("overview not sent", exc_info=error)
-
-    async def _drop_lost_rights(self, view: Shift) -> None:
-        """Stop following what this person may no longer read: handed back, taken over, or closed."""
-        for conversation_id in list(self._cursors):
-            if not view.readable_by(self.actor, conversation_id):
-                self._unfollow(conversation_id)
-                await self.send_text(codec.encode(wire.StaffUnfollowed(conversation=str(conversation_id))))
 
     async def _look_again(self) -> None:
         try:

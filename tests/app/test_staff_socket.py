@@ -265,10 +265,10 @@ class StaleListStories(TestCase):
             return earlier if lists == ["earlier"] else await shift()
 
         with (
-            mock.patch("chat.consumers.staff.shift", read),
-            mock.patch("chat.consumers.staff.random.random", return_value=1.0),
-            mock.patch("chat.consumers.staff.SPREAD", 10.0),
-            mock.patch("chat.consumers.staff.GATHER", 0.05),
+            mock.patch("chat.consumers.listing.shift", read),
+            mock.patch("chat.consumers.listing.random.random", return_value=1.0),
+            mock.patch("chat.consumers.listing.SPREAD", 10.0),
+            mock.patch("chat.consumers.listing.GATHER", 0.05),
         ):
             hub().tell_change()
             async with asyncio.timeout(3):
@@ -315,9 +315,9 @@ async def test_a_list_that_was_read_earlier_takes_back_nothing_of_a_later_one() 
         sent.append(text)
 
     with (
-        mock.patch("chat.consumers.staff.shift", mock.AsyncMock(side_effect=views)),
+        mock.patch("chat.consumers.listing.shift", mock.AsyncMock(side_effect=views)),
         mock.patch("chat.consumers.staff.codec.encode", str),
-        mock.patch("chat.consumers.staff.random.random", side_effect=[1.0, 0.0, 0.0]),
+        mock.patch("chat.consumers.listing.random.random", side_effect=[1.0, 0.0, 0.0]),
         mock.patch.object(socket, "send_text", send_text),
     ):
         slow = asyncio.create_task(socket._tell_overview(0, 0.2))
