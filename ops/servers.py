@@ -80,12 +80,9 @@ def serve_daphne(host: str, port: int, announce: Callable[[], None]) -> None:
 
     Left to itself it ends open sockets without a word and without their clean-up, so the signal is taken here.
     """
-    from daphne.server import Server
-
-    from ops.brake import brake_of
-
+    ports: list[Any] = []
+    listening = _listening(ports)
     quiet_twisted()
-
     # until the loop runs, and for Ctrl-C always: what was acknowledged is in the database, and pages come back
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
@@ -93,17 +90,6 @@ def serve_daphne(host: str, port: int, announce: Callable[[], None]) -> None:
     from twisted.internet import reactor as installed
 
     reactor: Any = installed  # Twisted's own annotations lack `self` here
-    ports: list[Any] = []
-
-    class Listening(Server):  # type: ignore[misc]
-        def listen_success(self, listening: Any) -> None:
-            ports.append(listening)
-            super().listen_success(listening)
-
-        async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
-            await super().handle_reply(protocol, message)
-            if message["type"] == "websocket.send":
-                await brake_of(protocol).released()
 
     def ready() -> None:
         loop = asyncio.get_running_loop()
@@ -114,7 +100,7 @@ def serve_daphne(host: str, port: int, announce: Callable[[], None]) -> None:
     keep_daphnes_in_memory()
     application = import_string(settings.ASGI_APPLICATION)
     ending: list[asyncio.Task[None]] = []
-    server = Listening(
+    server = listening(
         # it would believe the header of anybody
         application=ProxyHeadersMiddleware(application, list(settings.TRUSTED_PROXIES)),
         endpoints=[f"tcp:port={port}:interface={host}"],
@@ -126,6 +112,25 @@ def serve_daphne(host: str, port: int, announce: Callable[[], None]) -> None:
         verbosity=0,
     )
     server.run()
+
+
+def _listening(ports: list[Any]) -> type[Any]:
+    """Return Daphne's server, made to note where it listens in `ports` and to wait for who does not read."""
+    from daphne.server import Server
+
+    from ops.brake import brake_of
+
+    class Listening(Server):  # type: ignore[misc]
+        def listen_success(self, port: Any) -> None:
+            ports.append(port)
+            super().listen_success(port)
+
+        async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+            await super().handle_reply(protocol, message)
+            if message["type"] == "websocket.send":
+                await brake_of(protocol).released()
+
+    return Listening
 
 
 async def _end_daphne(server: Any, ports: list[Any]) -> None:

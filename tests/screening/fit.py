@@ -62,6 +62,52 @@ NONE = (0, 0, 0)
 Bounds = Callable[[str], tuple[float, float]]
 
 
+class _Sums:
+    """Keep, while weights move, what each row counts by now and how hard it pulls at the weights of its names."""
+
+    def __init__(self, learn: Sequence[Row], is_so: Callable[[Row], bool], start: Weights) -> None:
+        self.having: dict[str, list[int]] = {"": list(range(len(learn)))}
+        """Which rows have each name; every one has "", the constant."""
+        for index, row in enumerate(learn):
+            for name in row.names:
+                self.having.setdefault(name, []).append(index)
+        self.weights = {name: start.get(name, 0.0) for name in self.having}
+        self._signs = [1.0 if is_so(row) else -1.0 for row in learn]
+        self._strengths = [row.strength for row in learn]
+        self._weighing = [row.weight for row in learn]
+        constant = self.weights[""]
+        self._scores = [constant + row.strength * sum(self.weights[name] for name in row.names) for row in learn]
+        self._pull, self._bend = [0.0] * len(learn), [0.0] * len(learn)
+        self._weigh(self.having[""])
+
+    def step(self, name: str, penalty: float, low: float, high: float) -> float:
+        """Return by how much the weight of a name is to change, to stay between two bounds."""
+        members, weight, pull = self.having[name], self.weights[name], self._pull
+        if name == "":
+            gain = sum(pull[index] / self._strengths[index] for index in members)
+        else:
+            gain = sum(map(pull.__getitem__, members))
+        slope, curve = penalty * weight - gain, penalty + sum(map(self._bend.__getitem__, members))
+        return min(high, max(low, weight - max(-1.0, min(1.0, slope / curve)))) - weight
+
+    def move(self, name: str, step: float) -> None:
+        """Change the weight of a name."""
+        self.weights[name] += step
+        members, scores, strengths, constant = self.having[name], self._scores, self._strengths, name == ""
+        for index in members:
+            scores[index] += step if constant else step * strengths[index]
+        self._weigh(members)
+
+    def _weigh(self, members: Iterable[int]) -> None:
+        pull, bend, signs, scores = self._pull, self._bend, self._signs, self._scores
+        strengths, weighing = self._strengths, self._weighing
+        for index in members:
+            wrong = 1.0 / (1.0 + math.exp(min(50.0, signs[index] * scores[index])))
+            strength = strengths[index]
+            pull[index] = strength * signs[index] * weighing[index] * wrong
+            bend[index] = strength * strength * weighing[index] * wrong * (1.0 - wrong)
+
+
 def fitted(
     learn: Sequence[Row],
     is_so: Callable[[Row], bool],
@@ -73,47 +119,20 @@ def fitted(
 
     `dear` says how dear a name in so many rows is; the weights begin at `start`, which changes only how long it takes.
     """
-    having: dict[str, list[int]] = {"": list(range(len(learn)))}
-    for index, row in enumerate(learn):
-        for name in row.names:
-            having.setdefault(name, []).append(index)
-    penalties = {name: dear(name, len(members)) for name, members in having.items()}
-    signs = [1.0 if is_so(row) else -1.0 for row in learn]
-    strengths = [row.strength for row in learn]
-    weights = {name: start.get(name, 0.0) for name in having}
-    scores = [weights[""] + row.strength * sum(weights[name] for name in row.names) for row in learn]
-    pull, bend = [0.0] * len(learn), [0.0] * len(learn)
-    weighing = [row.weight for row in learn]
-
-    def weigh(members: Iterable[int]) -> None:
-        for index in members:
-            wrong = 1.0 / (1.0 + math.exp(min(50.0, signs[index] * scores[index])))
-            strength = strengths[index]
-            pull[index] = strength * signs[index] * weighing[index] * wrong
-            bend[index] = strength * strength * weighing[index] * wrong * (1.0 - wrong)
-
-    weigh(having[""])
-    moving = list(having)
+    sums = _Sums(learn, is_so, start)
+    penalties = {name: dear(name, len(members)) for name, members in sums.having.items()}
+    moving = list(sums.having)
     for sweep in range(SWEEPS):
         moved = []
-        for name in having if sweep % 4 == 0 else moving:
-            members, constant = having[name], name == ""
-            low, high = between(name)
-            gain = sum(pull[index] / strengths[index] for index in members) if constant else 0.0
-            slope = penalties[name] * weights[name] - (gain if constant else sum(map(pull.__getitem__, members)))
-            curve = penalties[name] + sum(map(bend.__getitem__, members))
-            step = min(high, max(low, weights[name] - max(-1.0, min(1.0, slope / curve)))) - weights[name]
-            if abs(step) < STILL:
-                continue
-            weights[name] += step
-            moved.append(name)
-            for index in members:
-                scores[index] += step if constant else step * strengths[index]
-            weigh(members)
-        if sweep % 4 == 0 and len(moved) < len(having) / 200:
+        for name in sums.having if sweep % 4 == 0 else moving:
+            step = sums.step(name, penalties[name], *between(name))
+            if abs(step) >= STILL:
+                sums.move(name, step)
+                moved.append(name)
+        if sweep % 4 == 0 and len(moved) < len(sums.having) / 200:
             break
         moving = moved
-    return weights
+    return sums.weights
 
 
 def dearness(penalty: float, power: float) -> Callable[[str, int], float]:
