@@ -1,10 +1,8 @@
 """Nothing that anybody wrote reaches a log, an error page or standard error, whatever breaks and wherever."""
 
-import ast
 import asyncio
 import io
 import logging
-import re
 import subprocess
 import sys
 import textwrap
@@ -34,7 +32,6 @@ from tests.support.needs import ROOT
 from tests.support.people import NOON, ben, held_by, new_token, open_site
 
 CANARY = "the teal kettle sings at dusk"
-ROOMS = sorted(logs.OURS)
 
 
 class Broken(Exception):
@@ -371,50 +368,6 @@ def test_the_deploy_check_refuses_debug_pages(settings: Any) -> None:
     assert "havre.E013" not in {problem.id for problem in check_deploy(None)}
     settings.DEBUG = True
     assert "havre.E013" in {problem.id for problem in check_deploy(None)}
-
-
-# what the code may hand to a logger
-
-
-def lines_logged(source: str) -> Iterator[ast.Call]:
-    """Yield each call of a logger."""
-    kinds = {"debug", "info", "warning", "error", "critical", "exception", "log"}
-    for node in ast.walk(ast.parse(source)):
-        match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="logger" | "_OUTSIDE"), attr=kind)) if kind in kinds:
-                yield node
-
-
-def unfit(call: ast.Call) -> bool:
-    """Tell whether a message is put together, or a value is a whole exception or text."""
-    plain = bool(call.args) and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
-    exceptions = any(isinstance(value, ast.Name) and value.id in {"error", "exception"} for value in call.args[1:])
-    revealed = any("reveal" in ast.unparse(value) for value in call.args[1:])
-    return not plain or exceptions or revealed
-
-
-def test_every_message_stands_whole_in_the_source() -> None:
-    found = []
-    for path in (path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))):
-        source = path.read_text(encoding="utf-8")
-        # the offline program has no log: a person at that screen is whom it speaks to
-        assert "offline" in path.parts or not re.search(r"\bprint\(", source), path
-        found += [(path.name, call.lineno, unfit(call)) for call in lines_logged(source)]
-    assert len(found) > 15
-    assert [place for place in found if place[2]] == []
-
-
-@pytest.mark.parametrize(
-    "line", ['logger.error(f"got {body}")', "logger.error(body)", 'logger.error("x %s", error)', 'logger.info("a" + b)']
-)
-def test_a_message_that_is_put_together_is_noticed(line: str) -> None:
-    assert [unfit(call) for call in lines_logged(line)] == [True]
-
-
-def test_the_rooms_are_the_rooms() -> None:
-    from tests.contract.test_architecture import ROOMS as all_rooms
-
-    assert frozenset(all_rooms) == logs.OURS
 
 
 def test_a_site_whose_french_pages_would_be_in_english_does_not_go_live(settings: Any, tmp_path: Path) -> None:

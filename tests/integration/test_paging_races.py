@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from chat.core.actors import Staff
 from crisis.core.duty import Duty, DutyChanged, Province
@@ -29,7 +29,7 @@ from crisis.services import (
 )
 from crisis.transport import Errand, Outcome
 from tests.support.people import NOON, alix, ben, held_by
-from tests.support.races import Races, Work, at_once
+from tests.support.races import Races, Work, at_once, somebody_waits
 
 pytestmark = pytest.mark.servers
 
@@ -46,13 +46,6 @@ def told(work: Work) -> Work:
             return "changed"
 
     return tried
-
-
-def someone_waits() -> bool:
-    """Tell whether a transaction waits for a lock of another one."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-        return bool(cursor.fetchone() == (True,))
 
 
 class PagingRaces(Races):
@@ -128,8 +121,7 @@ class PagingRaces(Races):
             with transaction.atomic():
                 old = Paging.objects.select_for_update(no_key=True).get()
                 holds.set()
-                while not someone_waits():
-                    Signal().wait(0.01)
+                assert somebody_waits(), "the rise comes to the row that is held"
                 Paging.objects.filter(pk=old.pk).update(state="risen", due_at=None)
                 Paging.objects.create(escalation_id=escalation, kind="escalation", level=2, begun_at=NOON, due_at=NOON)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 from django.db import connection
@@ -30,6 +30,18 @@ def at_once(works: Sequence[Work]) -> list[Any]:
 
     with ThreadPoolExecutor(len(works)) as pool:
         return list(pool.map(one, works))
+
+
+def somebody_waits() -> bool:
+    """Tell whether within some seconds a transaction waits for a lock of another one."""
+    pause = Event()
+    with connection.cursor() as cursor:
+        for _ in range(250):
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            if cursor.fetchone() == (True,):
+                return True
+            pause.wait(0.02)
+    return False
 
 
 class Races(TransactionTestCase):
