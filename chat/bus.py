@@ -7,6 +7,8 @@ Nudges may be lost; a group that could not be joined is tried again every second
 once it is. Where nudges could not be sent, the others are told what they were about as soon as something can be sent
 again, and look for themselves. What was sent and reached nobody is found out by number: each message carries its
 sender's count, the sender is heard every few seconds, and who hears a count jump looks for itself at everything.
+What cannot be opened is passed over at once: a Redis carries what all speak on it, and another site's words, which this
+one cannot read, must not hold up its own.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from channels.layers import InMemoryChannelLayer
+from cryptography.fernet import InvalidToken
 
 from chat import measures
 
@@ -78,6 +81,7 @@ class Bus:
         self._joined = asyncio.Event()
         self._wanted = asyncio.Event()
         self._late = False
+        self._unread_told = False
         self._tasks: list[asyncio.Task[None]] = []
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -154,9 +158,19 @@ class Bus:
                 await self._heard(message["from"], message["nudges"])
                 if not whole:
                     self._missed()
+            except (InvalidToken, KeyError) as error:
+                await self._pass_over(error)
             except Exception as error:
                 logger.error("nudges not read: %s", type(error).__name__)
                 await asyncio.sleep(0.5)
+
+    async def _pass_over(self, error: Exception) -> None:
+        """Count what came and is not for this process, and let others have their turn, as very much may come."""
+        measures.nudges_unread.inc()
+        if not self._unread_told:
+            logger.error("nudges of others are not read: %s", type(error).__name__)
+        self._unread_told = True
+        await asyncio.sleep(0)
 
     def _follows_on(self, sender: str, number: int) -> bool:
         """Note a sender's count and tell whether all that it sent before was heard."""

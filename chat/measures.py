@@ -40,6 +40,9 @@ resyncs = Counter("havre_resyncs", "Slow sockets that read the log instead of th
 slowed = Counter("havre_slowed", "Frames and texts held back, or refused for now", ["what"], registry=registry)
 proofs = Counter("havre_proofs", "Proofs of work in a flood", ["what"], registry=registry)
 nudges_lost = Counter("havre_nudges_lost", "Nudges between processes that were not sent", registry=registry)
+nudges_unread = Counter(
+    "havre_nudges_unread", "What came over the layer and is another site's, or of another key", registry=registry
+)
 deaf = Gauge("havre_layer_deaf", "1 while this process does not hear the others", registry=registry)
 resubscribed = Counter("havre_layer_resubscribed", "Subscriptions that were made anew", registry=registry)
 sockets = Gauge("havre_sockets", "Open sockets", ["side"], registry=registry)

@@ -9,7 +9,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from chat import bus
+from chat import bus, measures
 from chat.hub import Hub
 from chat.log import StoredEvent
 from tests.support.layers import FakeLayer, until
@@ -215,6 +215,25 @@ async def test_one_nudge_that_cannot_be_read_keeps_none_behind_it(hub: Hub, laye
     await layer.group_send(bus.GROUP, {"type": "nudges", "from": "elsewhere", "number": 1, "nudges": nudges})
     await until(lambda: follower.on_typing.called, "the last one is heard")
     follower.on_event.assert_not_called()
+
+
+async def test_what_another_site_says_on_the_same_redis_holds_nothing_up(
+    hub: Hub, layer: FakeLayer, caplog: pytest.LogCaptureFixture
+) -> None:
+    event, follower = fact(), mock.Mock()
+    await hub.follow(event.conversation, follower)
+    before = measures.nudges_unread._value.get()
+    async with asyncio.timeout(AT_ONCE):
+        for number in range(1, 11):
+            await layer.arrived.put(None)
+            # of a version whose messages were made otherwise
+            await layer.arrived.put({"type": "nudges", "nudges": []})
+            nudges = [{"typing": event.conversation.hex}]
+            message = {"type": "nudges", "from": "elsewhere", "number": number, "nudges": nudges}
+            await layer.arrived.put(message)
+        await until(lambda: follower.on_typing.call_count == 10, "all is heard")
+    assert measures.nudges_unread._value.get() == before + 20
+    assert caplog.text.count("are not read") == 1
 
 
 async def test_nothing_is_opened_for_nobody(hub: Hub, layer: FakeLayer) -> None:

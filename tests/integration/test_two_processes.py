@@ -11,7 +11,9 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 import websockets
+from channels_redis.pubsub import RedisPubSubChannelLayer
 
+from chat.bus import GROUP
 from tests.support.needs import need_postgres, need_redis
 from tests.support.servers import (
     HavreServer,
@@ -92,6 +94,27 @@ async def test_visitor_and_advocate_on_different_processes(site: dict[str, Any])
     for server in (near, far):
         assert CANARY not in server.log_text()
         assert token not in server.log_text()
+
+
+@pytest.mark.asyncio
+async def test_another_site_on_the_same_redis_keeps_nobody_waiting(site: dict[str, Any]) -> None:
+    near, far = site["near"], site["far"]
+    cookie = cookie_of(far, site["data"], "ben")
+    stranger = RedisPubSubChannelLayer(hosts=[need_redis()], symmetric_encryption_keys=["of another site"])
+    async with dial(near, "/ws/v") as one, dial(far, "/ws/s", cookie=cookie) as two:
+        visitor, advocate = Line(one), Line(two)
+        await greet_visitor(visitor, secrets.token_urlsafe(32))
+        await visitor.say(CANARY)
+        await take_waiting(advocate)
+        for number in range(100):
+            message = {"type": "nudges", "from": "stranger", "number": number, "nudges": [{"change": 1}]}
+            await stranger.group_send(GROUP, message)
+        assert (await visitor.say("after all that"))["type"] == "ok"
+        # each of the hundred once cost every process half a second; the page hears nothing of its own for 20
+        await advocate.until(type="message", body="after all that", within=10)
+        ref = await visitor.send(type="end")
+        assert (await visitor.until(ref=ref))["type"] == "ok"
+    await stranger.flush()
 
 
 @pytest.mark.asyncio

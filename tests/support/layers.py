@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from cryptography.fernet import InvalidToken
+
 
 class FakeLayer:
     """Be a layer within one process whose faults are switched on and off."""
@@ -12,7 +14,8 @@ class FakeLayer:
         self.groups: set[str] = set()
         self.channels: set[str] = set()
         self.sent: list[tuple[str, dict[str, Any]]] = []
-        self.arrived: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.arrived: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        """What comes in order; None is what another site says on the same Redis."""
         self.begun = 0
         self.answers_again = asyncio.Event()
 
@@ -30,7 +33,10 @@ class FakeLayer:
 
     async def receive(self, channel: str) -> dict[str, Any]:
         self.channels.add(channel)
-        return await self.arrived.get()
+        message = await self.arrived.get()
+        if message is None:
+            raise InvalidToken
+        return message
 
     async def group_add(self, group: str, channel: str) -> None:
         await self._fault()
