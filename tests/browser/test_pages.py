@@ -67,65 +67,77 @@ def english(playwright: Playwright, tmp_path: Path) -> Iterator[Place]:
         yield Place(server.base_url, tmp_path, chrome, "en", server)
 
 
+class Looks:
+    """Look for barriers in page after page of one language, and keep what is found."""
+
+    def __init__(self, place: Place) -> None:
+        self.place, self.language, self.found = place, place.language, list[str]()
+
+    def look(self, page: Page, name: str) -> None:
+        self.found += problems(page, f"{name}-{self.language}")
+
+    def at_the_way_in(self, visitor: Page) -> None:
+        visitor.goto(f"{self.place.url}/staff/sign-in")
+        self.look(visitor, "sign-in")
+        visitor.fill("#username", "nobody")
+        visitor.fill("#password", "nothing")
+        visitor.click("button.main")
+        self.look(visitor, "sign-in-refused")
+        visitor.goto(f"{self.place.url}/")
+        self.look(visitor, "home")
+        begin(visitor, self.place.url)
+        say(visitor, HELLO[self.language])
+        self.look(visitor, "waiting")
+
+    def at_a_talk(self, console: Page, visitor: Page) -> None:
+        self.look(console, "console-empty")
+        console.check("input[name=availability][value=ready]")
+        hold_all(console, 1)
+        open_row(console, HELLO[self.language])
+        answer(console, REPLY[self.language])
+        expect(visitor.locator("#log")).to_contain_text(REPLY[self.language])
+        self.look(visitor, "chat")
+        self.look(console, "console")
+        raise_flag(console, "3", REASON[self.language])
+
+    def at_what_a_supervisor_sees(self, page: Page) -> None:
+        expect(page.locator("#escalations > li")).to_have_count(1)
+        self.look(page, "board")
+        page.locator("#running button.watch").first.click()
+        expect(page.locator("#watch")).to_be_visible()
+        self.look(page, "board-watching")
+        page.goto(f"{self.place.url}/staff/cases")
+        expect(page.locator("main a[href^='/staff/cases/']")).to_have_count(1)
+        self.look(page, "cases")
+        page.set_viewport_size(browsers.PHONE)  # type: ignore[arg-type]
+        assert page.locator("td").first.evaluate("e => getComputedStyle(e).overflowWrap") == "normal"
+        page.set_viewport_size(browsers.DESK)  # type: ignore[arg-type]
+        page.click("main a[href^='/staff/cases/']")
+        self.look(page, "case")
+        for name in ("on-call", "ladder", "rules", "rules/try"):
+            page.goto(f"{self.place.url}/staff/{name}")
+            self.look(page, name.replace("/", "-"))
+
+    def at_the_end(self, visitor: Page, console: Page) -> None:
+        visitor.click("#end")
+        self.look(visitor, "end-question")
+        visitor.click("#end-yes")
+        expect(visitor.locator("#log")).not_to_contain_text(HELLO[self.language])
+        self.look(visitor, "ended")
+        expect(console.locator("#pane-context select").first).to_be_visible()
+        self.look(console, "console-contact")
+        visitor.goto(f"{self.place.url}/no-such-page")
+        self.look(visitor, "not-found")
+
+
 def test_no_page_has_a_barrier(place: Place) -> None:
-    lang = place.language
-    found: list[str] = []
-
-    def look(page: Page, name: str) -> None:
-        found.extend(problems(page, f"{name}-{lang}"))
-
-    visitor = place.visitor()
-    visitor.goto(f"{place.url}/staff/sign-in")
-    look(visitor, "sign-in")
-    visitor.fill("#username", "nobody")
-    visitor.fill("#password", "nothing")
-    visitor.click("button.main")
-    look(visitor, "sign-in-refused")
-    visitor.goto(f"{place.url}/")
-    look(visitor, "home")
-    begin(visitor, place.url)
-    say(visitor, HELLO[lang])
-    look(visitor, "waiting")
-
+    looks, visitor = Looks(place), place.visitor()
+    looks.at_the_way_in(visitor)
     console = place.staff("ben", "/staff/console")
-    look(console, "console-empty")
-    console.check("input[name=availability][value=ready]")
-    hold_all(console, 1)
-    open_row(console, HELLO[lang])
-    answer(console, REPLY[lang])
-    expect(visitor.locator("#log")).to_contain_text(REPLY[lang])
-    look(visitor, "chat")
-    look(console, "console")
-    raise_flag(console, "3", REASON[lang])
-
-    board = place.staff("dana", "/staff/board")
-    expect(board.locator("#escalations > li")).to_have_count(1)
-    look(board, "board")
-    board.locator("#running button.watch").first.click()
-    expect(board.locator("#watch")).to_be_visible()
-    look(board, "board-watching")
-    board.goto(f"{place.url}/staff/cases")
-    expect(board.locator("main a[href^='/staff/cases/']")).to_have_count(1)
-    look(board, "cases")
-    board.set_viewport_size(browsers.PHONE)  # type: ignore[arg-type]
-    assert board.locator("td").first.evaluate("e => getComputedStyle(e).overflowWrap") == "normal"
-    board.set_viewport_size(browsers.DESK)  # type: ignore[arg-type]
-    board.click("main a[href^='/staff/cases/']")
-    look(board, "case")
-    for name in ("on-call", "ladder", "rules", "rules/try"):
-        board.goto(f"{place.url}/staff/{name}")
-        look(board, name.replace("/", "-"))
-
-    visitor.click("#end")
-    look(visitor, "end-question")
-    visitor.click("#end-yes")
-    expect(visitor.locator("#log")).not_to_contain_text(HELLO[lang])
-    look(visitor, "ended")
-    expect(console.locator("#pane-context select").first).to_be_visible()
-    look(console, "console-contact")
-    visitor.goto(f"{place.url}/no-such-page")
-    look(visitor, "not-found")
-    assert found == []
+    looks.at_a_talk(console, visitor)
+    looks.at_what_a_supervisor_sees(place.staff("dana", "/staff/board"))
+    looks.at_the_end(visitor, console)
+    assert looks.found == []
 
 
 def test_axe_finds_a_barrier_where_there_is_one(place: Place) -> None:

@@ -38,6 +38,77 @@ def expect_no_trace(context: BrowserContext, page: Page) -> None:
     assert page.evaluate("[localStorage.length, sessionStorage.length, history.length <= 2]") == [0, 0, True]
 
 
+def talks_and_leaves_at_once(first: Page, console: Page, base: str) -> list[str]:
+    """Return the six words that she was given before she left."""
+    begin(first, base)
+    say(first, SECRET)
+    hold_all(console, 1)
+    open_row(console, SECRET)
+    answer(console, REPLY)
+    expect(first.locator("#log")).to_contain_text(REPLY)
+
+    words = get_words(first)
+    assert problems(first, "words-six") == []
+    first.fill("#code-word", CODE_WORD)
+    first.get_by_role("button", name="Garder ce mot").click()
+    expect(first.locator("#code-news")).not_to_be_empty()
+    first.get_by_role("button", name="Cacher les mots").click()
+    expect(first.locator("ol.six li")).to_have_count(0)
+    # some of them are everyday words that the page says itself
+    assert not all(word in first.content() for word in words)
+    first.click("a.leave", no_wait_after=True)
+    expect(console.locator("#mine")).to_contain_text(re.compile("left quickly", re.I), timeout=5_000)
+    return words
+
+
+def comes_back_elsewhere(page: Page, base: str, words: list[str]) -> None:
+    come_back(page, base, "one two three four five six")
+    expect(page.locator("#six-news")).to_have_text("We could not find that chat. You can start a new one.")
+    assert problems(page, "words-come-back") == []
+    page.fill("#six-typed", " ".join(words).upper())
+    page.get_by_role("button", name="Come back", exact=True).click()
+    expect(page.locator("#chat")).to_contain_text("You are back.")
+    expect(page.locator("#chat")).to_contain_text("Ben")
+    expect(page.locator("#lines li")).to_have_count(0)
+    expect(page.locator("#show-earlier")).to_be_hidden()
+    say(page, "it is me again")
+    assert problems(page, "words-hidden") == []
+
+
+def is_known_again(page: Page, console: Page) -> None:
+    panel = console.locator("section.returned:visible")
+    expect(panel).to_contain_text("Came back by words")
+    expect(console.locator(".conversation:visible [role=log]")).to_contain_text("it is me again")
+    panel.get_by_role("button", name="Show the code word").click()
+    expect(panel).to_contain_text(CODE_WORD)
+    panel.locator("summary").click()
+    assert problems(console, "words-returned") == []
+    expect(page.locator("#log")).not_to_contain_text(SECRET)
+    panel.get_by_role("button", name="Accept").click()
+    expect(panel).to_be_hidden()
+    page.click("#show-earlier")
+    expect(page.locator("#log")).to_contain_text(SECRET)
+    expect(page.locator("#chat")).not_to_contain_text("You are back.")
+
+
+def guesses_in_vain(eve: Page, page: Page, console: Page, base: str, words: list[str]) -> None:
+    """Somebody who knows all of the words but one guesses it, beside her."""
+    come_back(eve, base, " ".join([*words[:5], "wrong"]))
+    for _ in range(4):
+        expect(eve.locator("#six-news")).to_have_text("We could not find that chat. You can start a new one.")
+        eve.fill("#six-typed", " ".join([*words[:5], "wrong"]))
+        eve.keyboard.press("Enter")
+        expect(eve.locator("#six-news")).to_have_text("One moment. We are looking.")
+    expect(page.locator("#log")).to_contain_text("Your six words do not work any more.")
+    expect(console.locator(".conversation:visible [role=log]")).to_contain_text("Five wrong tries")
+    expect(eve.locator("#six-news")).to_have_text("We could not find that chat. You can start a new one.")
+    eve.fill("#six-typed", " ".join(words))
+    eve.keyboard.press("Enter")
+    expect(eve.locator("#six-news")).to_have_text("One moment. We are looking.")
+    expect(eve.locator("#six-news")).to_have_text("We could not find that chat. You can start a new one.")
+    expect(eve.locator("#chat")).to_be_hidden()
+
+
 def test_leave_at_once_come_back_elsewhere_and_be_known(tmp_path: Path) -> None:
     migrate_and_seed(havre_environment(tmp_path))
     with (
@@ -49,71 +120,13 @@ def test_leave_at_once_come_back_elsewhere_and_be_known(tmp_path: Path) -> None:
         base = server.base_url
         console = sign_in(chrome, base, tmp_path, "ben", "/staff/console")
         console.check("input[name=availability][value=ready]")
-        first = browsers.phone(fox, "fr-CA").new_page()
-        begin(first, base)
-        say(first, SECRET)
-        hold_all(console, 1)
-        open_row(console, SECRET)
-        answer(console, REPLY)
-        expect(first.locator("#log")).to_contain_text(REPLY)
-
-        words = get_words(first)
-        assert problems(first, "words-six") == []
-        first.fill("#code-word", CODE_WORD)
-        first.get_by_role("button", name="Garder ce mot").click()
-        expect(first.locator("#code-news")).not_to_be_empty()
-        first.get_by_role("button", name="Cacher les mots").click()
-        expect(first.locator("ol.six li")).to_have_count(0)
-        # some of them are everyday words that the page says itself
-        assert not all(word in first.content() for word in words)
-        first.click("a.leave", no_wait_after=True)
-        expect(console.locator("#mine")).to_contain_text(re.compile("left quickly", re.I), timeout=5_000)
-
+        words = talks_and_leaves_at_once(browsers.phone(fox, "fr-CA").new_page(), console, base)
         elsewhere = browsers.phone(chrome, "en-CA")
         page = elsewhere.new_page()
-        come_back(page, base, "one two three four five six")
-        expect(page.locator("#six-news")).to_have_text("We could not find that chat. You can start a new one.")
-        assert problems(page, "words-come-back") == []
-        page.fill("#six-typed", " ".join(words).upper())
-        page.get_by_role("button", name="Come back", exact=True).click()
-        expect(page.locator("#chat")).to_contain_text("You are back.")
-        expect(page.locator("#chat")).to_contain_text("Ben")
-        expect(page.locator("#lines li")).to_have_count(0)
-        expect(page.locator("#show-earlier")).to_be_hidden()
-        say(page, "it is me again")
-        assert problems(page, "words-hidden") == []
-
-        panel = console.locator("section.returned:visible")
-        expect(panel).to_contain_text("Came back by words")
-        expect(console.locator(".conversation:visible [role=log]")).to_contain_text("it is me again")
-        panel.get_by_role("button", name="Show the code word").click()
-        expect(panel).to_contain_text(CODE_WORD)
-        panel.locator("summary").click()
-        assert problems(console, "words-returned") == []
-        expect(page.locator("#log")).not_to_contain_text(SECRET)
-        panel.get_by_role("button", name="Accept").click()
-        expect(panel).to_be_hidden()
-        page.click("#show-earlier")
-        expect(page.locator("#log")).to_contain_text(SECRET)
-        expect(page.locator("#chat")).not_to_contain_text("You are back.")
+        comes_back_elsewhere(page, base, words)
+        is_known_again(page, console)
         expect_no_trace(elsewhere, page)
-
-        # somebody who knows two of the words guesses the rest, beside her
-        eve = browsers.phone(chrome, "en-CA").new_page()
-        come_back(eve, base, " ".join([*words[:5], "wrong"]))
-        for _ in range(4):
-            expect(eve.locator("#six-news")).to_have_text("We could not find that chat. You can start a new one.")
-            eve.fill("#six-typed", " ".join([*words[:5], "wrong"]))
-            eve.keyboard.press("Enter")
-            expect(eve.locator("#six-news")).to_have_text("One moment. We are looking.")
-        expect(page.locator("#log")).to_contain_text("Your six words do not work any more.")
-        expect(console.locator(".conversation:visible [role=log]")).to_contain_text("Five wrong tries")
-        expect(eve.locator("#six-news")).to_have_text("We could not find that chat. You can start a new one.")
-        eve.fill("#six-typed", " ".join(words))
-        eve.keyboard.press("Enter")
-        expect(eve.locator("#six-news")).to_have_text("One moment. We are looking.")
-        expect(eve.locator("#six-news")).to_have_text("We could not find that chat. You can start a new one.")
-        expect(eve.locator("#chat")).to_be_hidden()
+        guesses_in_vain(browsers.phone(chrome, "en-CA").new_page(), page, console, base, words)
 
 
 PRESSES_AT_ONCE = """words => new MutationObserver((_, watch) => {
