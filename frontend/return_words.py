@@ -1,6 +1,6 @@
 """What the visitor's page says about coming back by words: fetched with the script that shows it, when it is asked for.
 
-The first screen has no room for it (`frontend.md` section 5), and most visitors never need it.
+The first screen has no room for it, and most visitors never need it.
 """
 
 from collections.abc import Mapping

@@ -81,7 +81,7 @@ ENDED = frozenset({S.CLOSED, S.ABANDONED})
 """Nothing moves any more, unless a visitor who left quickly comes back by words."""
 
 MOST_HELD = 4
-"""No advocate holds more than this many conversations, whatever their own capacity says (`design.md` section 1)."""
+"""No advocate holds more than this many conversations, whatever their own capacity says."""
 
 
 def next_state(state: State, move: Move, mover: Mover) -> State:

@@ -22,7 +22,7 @@ from tests.support.needs import need_node
 from tests.support.shipped import LOADED_LATER, STYLES, VISITOR_SCRIPTS
 
 MOST_BYTES = {"html": 8_000, "css": 6_000, "js": 15_000}
-"""What a visitor's first screen may weigh as brotli sends it (`frontend.md` section 5)."""
+"""What a visitor's first screen may weigh as brotli sends it."""
 
 PACK = """
 const { brotliCompressSync } = require("node:zlib");
