@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.load import TEXTS
 from crisis.core.screening import Screener
+from crisis.proving import ORDINARY as SENTENCES
 from crisis.rules import shipped
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,12 +16,7 @@ TARGET_US = 50.0
 ROUNDS, TIMES = 15, 40
 
 ORDINARY = (
-    "hello, I would like to know whether your office is open on the first of January.",
-    "bonjour, je cherche un logement pas trop cher à Québec pour ma sœur et ses filles",
-    "Can you tell me where I get the form for a new health card? I moved here in May..",
-    "merci beaucoup pour les renseignements, je vais vous réécrire la semaine prochaine",
-    "my daughter starts school on Monday and we still need a winter coat and some boots",
-    "est-ce que je peux parler à quelqu'un en espagnol, mon français est encore faible?",
+    *SENTENCES,
     *(text.decode() for text in TEXTS),
 )
 LONG = "He never lets me out, he has a gun and my passport, il va me tuer si je parle. "

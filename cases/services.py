@@ -14,7 +14,7 @@ from chat.core.actors import Staff
 from chat.core.conversation import State
 from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
-from chat.core.text import checked
+from chat.core.text import checked_if_any
 from chat.models import Conversation
 from chat.selectors import conversation_for
 from chat.services import Done, close_conversation
@@ -45,7 +45,7 @@ def record_contact(
     what the doorway raises.
     """
     check_outcome(contact_type, disposition)
-    text = _summary(summary)
+    text = checked_if_any(summary)
     outcome: Outcome = {"contact_type": contact_type, "disposition": disposition, "case_identified": case_identified}
     try:
         with transaction.atomic():
@@ -165,13 +165,3 @@ def _same_record(contact: Contact, actor: Staff, outcome: Outcome, text: str) ->
         and all(getattr(contact, name) == value for name, value in outcome.items())
         and (summary_of(contact) == text)
     )
-
-
-def _summary(text: str) -> str:
-    """Return the checked summary; nothing to read is no summary."""
-    try:
-        return checked(text)
-    except Refused as refused:
-        if refused.code is ErrorCode.TEXT_EMPTY:
-            return ""
-        raise

@@ -38,11 +38,19 @@ def checked(body: str) -> str:
     return body
 
 
-def checked_reason(text: str) -> str:
-    """Return a reason as it will be stored; one that holds nothing to read is missing. Else as `checked`."""
+def checked_if_any(text: str) -> str:
+    """Return a text that may be left out as it will be stored; nothing to read is "". Else as `checked`."""
     try:
         return checked(text)
     except Refused as refused:
         if refused.code is ErrorCode.TEXT_EMPTY:
-            raise Refused(ErrorCode.REASON_MISSING) from None
+            return ""
         raise
+
+
+def checked_reason(text: str) -> str:
+    """Return a reason as it will be stored; one that holds nothing to read is missing. Else as `checked`."""
+    reason = checked_if_any(text)
+    if not reason:
+        raise Refused(ErrorCode.REASON_MISSING)
+    return reason

@@ -9,13 +9,13 @@ from django.db import transaction
 from audit.services import record
 from chat import log
 from chat.core.actors import Staff
-from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
 from chat.core.text import checked_reason
 from chat.models import Conversation, Event, Reading
 from chat.services.base import Done
 from chat.services.closed import over, proved, seal_reason
 from chat.services.keys import FOOTER, sealed_before
+from chat.services.trail import put_on_trail
 from encryption.core.envelope import NotAuthentic
 from encryption.core.footer import Footer, footer_of, unpacked
 from encryption.providers import EpochGone, ProviderDown
@@ -80,7 +80,7 @@ def _note_reading(actor: Staff, conversation_id: UUID, reason: str, now: datetim
         pk = uuid4()
         sealed = seal_reason("reading", pk, reason, now)
         Reading.objects.create(pk=pk, conversation=conversation, reader_id=actor.id, at=now, sealed_reason=sealed)
-        _tell(actor, "archive.opened", conversation, {"reading": str(pk)}, now)
+        put_on_trail(actor, "archive.opened", conversation, now, {"reading": str(pk)})
     return conversation
 
 
@@ -110,8 +110,3 @@ def _line(event: log.StoredEvent, sealer: Sealer) -> Line:
         # bound to who is shown as its author, not to another column that says so
         text = sealer.unseal(log.binding_for(event), event.sealed_body)
     return Line(event.kind, event.code, event.author_role, event.author_name, event.at, text)
-
-
-def _tell(actor: Staff, action: str, conversation: Conversation, data: dict[str, str | int], now: datetime) -> None:
-    told = marked(conversation.drill, data)
-    record(actor=str(actor), action=action, subject=f"conversation:{conversation.pk}", data=told, now=now)

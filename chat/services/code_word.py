@@ -5,11 +5,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit.services import record
 from chat import log
 from chat.core.actors import Staff, Visitor
 from chat.core.conversation import OPEN
-from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
 from chat.core.pausing import check_not_paused
 from chat.core.returning import MOST_CODE_WORD, check_is_known
@@ -19,6 +17,7 @@ from chat.models import CodeWord
 from chat.selectors import conversation_for, visitor_by_token, visitor_of
 from chat.services.base import Done
 from chat.services.posting import takes_texts
+from chat.services.trail import put_on_trail
 from encryption.core.envelope import Binding
 from encryption.providers import EpochGone, ProviderDown
 from encryption.services import KeyGone, sealer_for
@@ -61,8 +60,7 @@ def read_code_word(*, actor: Staff, conversation_id: UUID, now: datetime) -> Don
     # before the trail is written: its one head must not be held while a slow provider is asked
     text = sealer_for(log.subject_of(kept.pk)).unseal(_binding(kept.author_role), bytes(kept.sealed_text))
     with transaction.atomic():
-        told = marked(conversation.drill)
-        record(actor=str(actor), action="code_word.read", subject=f"conversation:{kept.pk}", data=told, now=now)
+        put_on_trail(actor, "code_word.read", conversation, now)
     return Done(text)
 
 
@@ -80,8 +78,7 @@ def _keep(actor: Visitor | Staff, pk: UUID, said: str, now: datetime) -> StoredE
         CodeWord.objects.update_or_create(
             conversation=conversation, defaults={"sealed_text": sealed, "author_role": role, "at": now}
         )
-        told = marked(conversation.drill)
-        record(actor=str(actor), action="code_word.agreed", subject=f"conversation:{pk}", data=told, now=now)
+        put_on_trail(actor, "code_word.agreed", conversation, now)
         return log.append_fact(conversation, "code_word_agreed", now=now, actor=actor)
 
 

@@ -5,16 +5,16 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit.services import record
 from chat.core.actors import System
 from chat.core.conversation import Move, Mover, State, next_state
-from chat.core.drills import KEPT_FOR, marked
+from chat.core.drills import KEPT_FOR
 from chat.core.routing import NOT_AGAIN_WITHIN
 from chat.models import Assignment, Conversation
 from chat.selectors import conversation_for
 from chat.services.base import Done
 from chat.services.ending import end_words
 from chat.services.queue import each, offer_one
+from chat.services.trail import put_on_trail
 from staff.permissions import Action
 from staff.selectors import ready_people
 
@@ -48,6 +48,5 @@ def _shelve(pk: UUID, now: datetime) -> bool:
         conversation.state = next_state(State.WRAP_UP, Move.SHELVE, Mover.SYSTEM)
         conversation.save(update_fields=["state"])
         end_words(conversation)
-        data = marked(conversation.drill)
-        record(actor="system", action="drill.shelved", subject=f"conversation:{pk}", data=data, now=now)
+        put_on_trail(System(), "drill.shelved", conversation, now)
     return True

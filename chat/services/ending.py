@@ -5,16 +5,15 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit.services import record
 from chat import log, outbox
 from chat.core.actors import Actor, Staff, System, Visitor
 from chat.core.conversation import Move, State, next_state
-from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
 from chat.core.returning import GRACE
 from chat.models import Assignment, CodeWord, Conversation, ReturnWords
 from chat.selectors import conversation_for, token_digest, visitor_of
 from chat.services.base import Done, mover_of
+from chat.services.trail import put_on_trail
 from staff.permissions import Action
 
 
@@ -28,13 +27,7 @@ def end_conversation(*, actor: Visitor | Staff, conversation_id: UUID, now: date
         _end(conversation, Move.END, actor, by, now)
         event = log.append_fact(conversation, f"ended_by_{by}", now=now, actor=actor, visible=True)
         if isinstance(actor, Staff):
-            record(
-                actor=str(actor),
-                action="conversation.ended",
-                subject=f"conversation:{conversation.pk}",
-                data=marked(conversation.drill),
-                now=now,
-            )
+            put_on_trail(actor, "conversation.ended", conversation, now)
     return Done(None, (event,))
 
 
@@ -68,13 +61,7 @@ def close_conversation(*, actor: Staff, conversation_id: UUID, now: datetime) ->
         end_words(conversation)
         event = log.append_fact(conversation, "recorded", now=now, actor=actor)
         outbox.put("contact.closed", conversation.pk, {"by": actor.id, "at": now.isoformat()}, now)
-        record(
-            actor=str(actor),
-            action="conversation.closed",
-            subject=f"conversation:{conversation.pk}",
-            data=marked(conversation.drill),
-            now=now,
-        )
+        put_on_trail(actor, "conversation.closed", conversation, now)
     return Done(conversation, (event,))
 
 

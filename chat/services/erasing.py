@@ -9,11 +9,9 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 
-from audit.services import record
 from chat import log, outbox
 from chat.core.actors import Actor, Staff, System
 from chat.core.conversation import OPEN
-from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.text import checked_reason
 from chat.models import CodeWord, Conversation, Erasure, Event, ReturnWords, Site
@@ -23,6 +21,7 @@ from chat.services.base import Done
 from chat.services.closed import proved, seal_reason
 from chat.services.ending import end_conversation
 from chat.services.holds import end_lapsed
+from chat.services.trail import put_on_trail
 from encryption.providers import ProviderDown
 from encryption.services import lifecycle
 from encryption.services.unlock import Unlocked
@@ -103,13 +102,7 @@ def read_erasure_reason(*, actor: Staff, conversation_id: UUID, now: datetime) -
     # before the trail is written: its one head must not be held while a slow provider is asked
     reason = Secret(reason_of_erasure(erasure))
     with transaction.atomic():
-        record(
-            actor=str(actor),
-            action="erasure.reason_read",
-            subject=f"conversation:{conversation.pk}",
-            data={"erasure": str(erasure.pk)},
-            now=now,
-        )
+        put_on_trail(actor, "erasure.reason_read", conversation, now, {"erasure": str(erasure.pk)})
     return Done(reason)
 
 
@@ -146,8 +139,7 @@ def _ask(conversation: Conversation, actor: Actor, now: datetime) -> tuple[log.S
 
 
 def _wish(conversation: Conversation, actor: Actor, data: dict[str, str | int], now: datetime) -> log.StoredEvent:
-    told = marked(conversation.drill, data)
-    record(actor=str(actor), action="erasure.asked", subject=f"conversation:{conversation.pk}", data=told, now=now)
+    put_on_trail(actor, "erasure.asked", conversation, now, data)
     conversation.erase_asked_at = now
     ReturnWords.objects.filter(conversation=conversation).delete()
     return log.append_fact(conversation, "erase_asked", now=now, actor=actor)

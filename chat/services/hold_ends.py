@@ -9,9 +9,7 @@ from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
-from audit.services import record
-from chat.core.actors import Staff
-from chat.core.drills import marked
+from chat.core.actors import Staff, System
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.hold import is_over
 from chat.core.text import checked_reason
@@ -21,6 +19,7 @@ from chat.selectors.archive import end_lapsed, reason_of_end
 from chat.services.base import Done
 from chat.services.closed import proved, seal_reason
 from chat.services.holds import locked_hold
+from chat.services.trail import put_on_trail
 from encryption.core.life import hold_epoch
 from encryption.providers import ProviderDown
 from encryption.services import lifecycle
@@ -46,7 +45,7 @@ def ask_hold_end(*, actor: Staff, unlocked: Unlocked | None, hold_id: UUID, reas
             # before anything is put into the trail, whose one head must not be held while keys are asked for
             sealed = seal_reason("hold_end", pk, text, now)
             _close_lapsed(hold, conversation, now)
-            _tell(actor, "hold.end_asked", conversation, {"hold": str(hold.pk), "end": str(pk)}, now)
+            put_on_trail(actor, "hold.end_asked", conversation, now, {"hold": str(hold.pk), "end": str(pk)})
             with transaction.atomic():
                 HoldEnd.objects.create(pk=pk, hold=hold, sealed_reason=sealed, asked_by_id=actor.id, asked_at=now)
     except IntegrityError:
@@ -70,7 +69,7 @@ def confirm_hold_end(*, actor: Staff, unlocked: Unlocked | None, end_id: UUID, n
         if end.confirmed_by_id is None:
             if end.closed_at is not None or end_lapsed(end, hold, now):
                 raise Refused(ErrorCode.WRONG_STATE)
-            _tell(actor, "hold.ended", conversation, {"hold": str(hold.pk), "end": str(end.pk)}, now)
+            put_on_trail(actor, "hold.ended", conversation, now, {"hold": str(hold.pk), "end": str(end.pk)})
             end.confirmed_by_id, end.closed_at = actor.id, now
             end.save(update_fields=["confirmed_by", "closed_at"])
             hold.ended_by_id, hold.ended_at = actor.id, now
@@ -95,7 +94,7 @@ def withdraw_hold_end(*, actor: Staff, unlocked: Unlocked | None, end_id: UUID, 
         if end.confirmed_by_id is not None:
             raise Refused(ErrorCode.WRONG_STATE)
         if end.closed_at is None:
-            _tell(actor, "hold.end_withdrawn", conversation, {"hold": str(hold.pk), "end": str(end.pk)}, now)
+            put_on_trail(actor, "hold.end_withdrawn", conversation, now, {"hold": str(hold.pk), "end": str(end.pk)})
             end.withdrawn_by_id, end.closed_at = actor.id, now
             end.save(update_fields=["withdrawn_by", "closed_at"])
     return Done(None)
@@ -113,7 +112,7 @@ def read_hold_end_reason(*, actor: Staff, end_id: UUID, now: datetime) -> Done[S
     # before the trail is written: its one head must not be held while a slow provider is asked
     reason = Secret(reason_of_end(end))
     with transaction.atomic():
-        _tell(actor, "hold.end_reason_read", conversation, {"hold": str(end.hold_id), "end": str(end.pk)}, now)
+        put_on_trail(actor, "hold.end_reason_read", conversation, now, {"hold": str(end.hold_id), "end": str(end.pk)})
     return Done(reason)
 
 
@@ -131,17 +130,6 @@ def _close_lapsed(hold: Hold, conversation: Conversation, now: datetime) -> None
     """Close what nobody confirmed in time, so that it can be asked anew. The caller holds the row locks."""
     for end in HoldEnd.objects.filter(hold=hold, closed_at=None):
         if end_lapsed(end, hold, now):
-            record(
-                actor="system",
-                action="hold.end_lapsed",
-                subject=f"conversation:{conversation.pk}",
-                data={"hold": str(hold.pk), "end": str(end.pk)},
-                now=now,
-            )
+            put_on_trail(System(), "hold.end_lapsed", conversation, now, {"hold": str(hold.pk), "end": str(end.pk)})
             end.closed_at = now
             end.save(update_fields=["closed_at"])
-
-
-def _tell(actor: Staff, action: str, conversation: Conversation, data: dict[str, str | int], now: datetime) -> None:
-    told = marked(conversation.drill, data)
-    record(actor=str(actor), action=action, subject=f"conversation:{conversation.pk}", data=told, now=now)

@@ -5,10 +5,8 @@ from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
-from audit.services import record
 from chat import log
-from chat.core.actors import Staff
-from chat.core.drills import marked
+from chat.core.actors import Staff, System
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.hold import day_fits
 from chat.core.text import checked_reason
@@ -17,6 +15,7 @@ from chat.selectors import conversation_for
 from chat.selectors.archive import lapsed, reason_of_hold
 from chat.services.base import Done
 from chat.services.closed import over, proved, seal_reason
+from chat.services.trail import put_on_trail
 from encryption.core.archive import NotOurs
 from encryption.core.envelope import NotAuthentic
 from encryption.core.life import hold_epoch
@@ -67,7 +66,7 @@ def ask_hold(
                     asked_by_id=actor.id,
                     asked_at=now,
                 )
-            _tell(actor, "hold.asked", conversation, {"hold": str(pk), "until": until.isoformat()}, now)
+            put_on_trail(actor, "hold.asked", conversation, now, {"hold": str(pk), "until": until.isoformat()})
     except IntegrityError:
         raise Refused(ErrorCode.ON_HOLD) from None
     except ProviderDown:
@@ -95,7 +94,9 @@ def confirm_hold(*, actor: Staff, unlocked: Unlocked | None, hold_id: UUID, now:
             vault.hold(log.subject_of(conversation.pk), key.secrets(), until=hold.until, epoch=epoch, now=now)
             hold.confirmed_by_id, hold.confirmed_at = actor.id, now
             hold.save(update_fields=["confirmed_by", "confirmed_at"])
-            _tell(actor, "hold.confirmed", conversation, {"hold": str(hold.pk), "until": hold.until.isoformat()}, now)
+            put_on_trail(
+                actor, "hold.confirmed", conversation, now, {"hold": str(hold.pk), "until": hold.until.isoformat()}
+            )
     except NotGranted:
         raise Refused(ErrorCode.NOT_GRANTED) from None
     except (KeyGone, EpochGone):
@@ -121,7 +122,7 @@ def withdraw_hold(*, actor: Staff, unlocked: Unlocked | None, hold_id: UUID, now
         if hold.confirmed_at is not None:
             raise Refused(ErrorCode.WRONG_STATE)
         if hold.ended_at is None:
-            _tell(actor, "hold.withdrawn", conversation, {"hold": str(hold.pk)}, now)
+            put_on_trail(actor, "hold.withdrawn", conversation, now, {"hold": str(hold.pk)})
             hold.ended_by_id, hold.ended_at = actor.id, now
             hold.save(update_fields=["ended_by", "ended_at"])
     return Done(None)
@@ -139,7 +140,7 @@ def read_hold_reason(*, actor: Staff, hold_id: UUID, now: datetime) -> Done[Secr
     # before the trail is written: its one head must not be held while a slow provider is asked
     reason = Secret(reason_of_hold(hold))
     with transaction.atomic():
-        _tell(actor, "hold.reason_read", conversation, {"hold": str(hold.pk)}, now)
+        put_on_trail(actor, "hold.reason_read", conversation, now, {"hold": str(hold.pk)})
     return Done(reason)
 
 
@@ -154,17 +155,6 @@ def end_lapsed(conversation: Conversation, now: datetime) -> None:
     """End a hold that nobody confirmed in time: alone, nobody keeps an erasure away. The caller holds the row lock."""
     for hold in Hold.objects.filter(conversation=conversation, ended_at=None):
         if lapsed(hold, now):
-            record(
-                actor="system",
-                action="hold.lapsed",
-                subject=f"conversation:{conversation.pk}",
-                data={"hold": str(hold.pk)},
-                now=now,
-            )
+            put_on_trail(System(), "hold.lapsed", conversation, now, {"hold": str(hold.pk)})
             hold.ended_at = now
             hold.save(update_fields=["ended_at"])
-
-
-def _tell(actor: Staff, action: str, conversation: Conversation, data: dict[str, str | int], now: datetime) -> None:
-    told = marked(conversation.drill, data)
-    record(actor=str(actor), action=action, subject=f"conversation:{conversation.pk}", data=told, now=now)

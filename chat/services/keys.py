@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import OperationalError, transaction
 from django.db.models import Q, QuerySet
 
-from audit.services import first_of, record
+from audit.services import first_of
 from chat import log
 from chat.core.actors import System
 from chat.core.conversation import ENDED, OPEN
@@ -16,6 +16,7 @@ from chat.selectors import STILL_READABLE, conversation_for, keep_of
 from chat.selectors.archive import on_hold
 from chat.services.base import Done
 from chat.services.erasing import erase, remove_texts
+from chat.services.trail import put_on_trail
 from encryption.core.envelope import Binding
 from encryption.core.footer import footer_of
 from encryption.core.life import Life, hold_epoch, working_epoch
@@ -105,13 +106,7 @@ def purge(*, now: datetime) -> Done[int]:
         with transaction.atomic():
             conversation = conversation_for(System(), pk, Action.SEE_CONVERSATION, lock=True)
             count = remove_texts(conversation, now)
-            record(
-                actor="system",
-                action="texts.purged",
-                subject=f"conversation:{pk}",
-                data={"records": count},
-                now=now,
-            )
+            put_on_trail(System(), "texts.purged", conversation, now, {"records": count})
     if closed:
         lifecycle.clear_remains()
     return Done(len(closed))
@@ -150,13 +145,8 @@ def _seal_footer(conversation: Conversation, now: datetime) -> None:
     sealer = sealer_for(log.subject_of(conversation.pk))
     conversation.sealed_footer = sealer.seal_bytes(FOOTER, whole.packed())
     conversation.save(update_fields=["sealed_footer"])
-    record(
-        actor="system",
-        action=SEALED,
-        subject=f"conversation:{conversation.pk}",
-        data={"records": whole.count, "last": whole.last, "digest": whole.digest.hex()},
-        now=now,
-    )
+    data: dict[str, str | int] = {"records": whole.count, "last": whole.last, "digest": whole.digest.hex()}
+    put_on_trail(System(), SEALED, conversation, now, data)
 
 
 def sealed_before(conversation_id: UUID) -> str | None:

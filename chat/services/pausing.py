@@ -5,11 +5,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit.services import record
 from chat import log
 from chat.core.actors import Staff, System
 from chat.core.conversation import OPEN, State
-from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
 from chat.core.pausing import Why, check_may_pause, danger_ends_it, is_paused
 from chat.log import StoredEvent
@@ -17,6 +15,7 @@ from chat.models import Conversation
 from chat.selectors import conversation_for, pause_lengths
 from chat.services.base import Done
 from chat.services.queue import each
+from chat.services.trail import put_on_trail
 from staff.permissions import Action
 
 
@@ -39,13 +38,7 @@ def pause(*, actor: Staff, conversation_id: UUID, minutes: int, why: Why, now: d
         )
         conversation.paused_until, conversation.pause_minutes = now + timedelta(minutes=minutes), minutes
         event = log.append_fact(conversation, "paused", now=now, actor=actor, visible=True)
-        record(
-            actor=str(actor),
-            action="conversation.paused",
-            subject=f"conversation:{conversation.pk}",
-            data=marked(conversation.drill, {"minutes": minutes, "why": why.value}),
-            now=now,
-        )
+        put_on_trail(actor, "conversation.paused", conversation, now, {"minutes": minutes, "why": why.value})
     return Done(None, (event,))
 
 
@@ -56,13 +49,7 @@ def lift_pause(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[No
         if conversation.state not in OPEN or not is_paused(conversation.paused_until, now):
             return Done(None)
         event = _over(conversation, actor, now)
-        record(
-            actor=str(actor),
-            action="conversation.pause_lifted",
-            subject=f"conversation:{conversation.pk}",
-            data=marked(conversation.drill),
-            now=now,
-        )
+        put_on_trail(actor, "conversation.pause_lifted", conversation, now)
     return Done(None, (event,))
 
 
@@ -75,13 +62,7 @@ def end_pause_for(conversation: Conversation, level: int, now: datetime) -> tupl
     if not danger_ends_it(State(conversation.state), level, conversation.paused_until, now):
         return ()
     event = _over(conversation, System(), now)
-    record(
-        actor="system",
-        action="conversation.pause_lifted",
-        subject=f"conversation:{conversation.pk}",
-        data=marked(conversation.drill, {"level": level}),
-        now=now,
-    )
+    put_on_trail(System(), "conversation.pause_lifted", conversation, now, {"level": level})
     return (event,)
 
 

@@ -9,11 +9,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
-from audit.services import record
 from chat import log
 from chat.core.actors import Staff, System
 from chat.core.conversation import HELD, OPEN, Move, State, next_state
-from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.routing import (
     FADES_AFTER,
@@ -37,6 +35,7 @@ from chat.models import Assignment, Conversation, Watch
 from chat.selectors import conversation_for
 from chat.services.base import Done, mover_of
 from chat.services.ending import fade
+from chat.services.trail import put_on_trail
 from staff.models import User
 from staff.permissions import Action
 from staff.selectors import on_shift, ready_people, vanished_people
@@ -67,12 +66,8 @@ def take(*, actor: Staff, conversation_id: UUID, now: datetime) -> Done[None]:
         asked_id = _hand_over(conversation, person, now)
         conversation.accepted_at, conversation.waiting_since, conversation.offer_until = now, None, None
         event = log.append_fact(conversation, "joined", now=now, actor=actor, visible=True)
-        record(
-            actor=str(actor),
-            action="conversation.taken",
-            subject=f"conversation:{conversation.pk}",
-            data=marked(conversation.drill, {"offered_to": f"staff:{asked_id}"} if asked_id else None),
-            now=now,
+        put_on_trail(
+            actor, "conversation.taken", conversation, now, {"offered_to": f"staff:{asked_id}"} if asked_id else None
         )
     return Done(None, (event, *given))
 
@@ -199,13 +194,7 @@ def _hand_back(pk: UUID, user_id: int, now: datetime) -> StoredEvent | None:
             return None
         move = Move.LAPSE if conversation.state == State.OFFERED else Move.RESCUE
         event = _back_to_queue(conversation, move, System(), "signed_out", now)
-        record(
-            actor=f"staff:{user_id}",
-            action="conversation.handed_back",
-            subject=f"conversation:{pk}",
-            data=marked(conversation.drill),
-            now=now,
-        )
+        put_on_trail(f"staff:{user_id}", "conversation.handed_back", conversation, now)
         return event
 
 

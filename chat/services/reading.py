@@ -12,13 +12,13 @@ from django.db import transaction
 from audit.services import record, recorded
 from chat.core.actors import Staff
 from chat.core.conversation import OPEN
-from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
 from chat.log import StoredEvent, opener_of, warm
 from chat.models import Conversation
 from chat.protocol import MOST_MISSED
 from chat.selectors import conversation_for, events_after, events_before
 from chat.services.base import Done
+from chat.services.trail import put_on_trail
 from encryption.core.envelope import NotAuthentic
 from encryption.providers import EpochGone, ProviderDown
 from encryption.services import KeyGone
@@ -74,13 +74,7 @@ def _read(
     with transaction.atomic():
         conversation = conversation_for(actor, conversation_id, Action.READ_CONVERSATION)
         events = lines(conversation)
-        record(
-            actor=str(actor),
-            action="conversation.read",
-            subject=f"conversation:{conversation.pk}",
-            data=marked(conversation.drill, asked),
-            now=now,
-        )
+        put_on_trail(actor, "conversation.read", conversation, now, asked)
     return Done((events, conversation.staff_head))
 
 

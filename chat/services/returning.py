@@ -10,11 +10,9 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from audit.services import record
 from chat import log, outbox
 from chat.core.actors import Staff, System, Visitor
 from chat.core.conversation import OPEN, State
-from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.returning import check_is_known, check_is_newest, check_may_decide, state_after_return, words_end
 from chat.log import StoredEvent
@@ -23,6 +21,7 @@ from chat.selectors import conversation_for, token_digest, visitor_by_token, vis
 from chat.services.base import Done
 from chat.services.ending import end_by_advocate
 from chat.services.posting import takes_texts
+from chat.services.trail import put_on_trail
 from encryption.services import words
 from staff.permissions import Action
 
@@ -65,13 +64,7 @@ def _keep(actor: Visitor, kept: words.Kept, now: datetime) -> StoredEvent:
                 "until": None,
             },
         )
-        record(
-            actor=str(actor),
-            action="words.given",
-            subject=f"conversation:{conversation.pk}",
-            data=marked(conversation.drill),
-            now=now,
-        )
+        put_on_trail(actor, "words.given", conversation, now)
         return log.append_fact(conversation, "words_given", now=now, actor=actor)
 
 
@@ -114,7 +107,7 @@ def _count(conversation: Conversation, held: ReturnWords, now: datetime) -> tupl
         held.save(update_fields=["tries"])
         return ()
     held.delete()
-    record(actor="system", action="words.ended", subject=f"conversation:{conversation.pk}", now=now)
+    put_on_trail(System(), "words.ended", conversation, now)
     return (log.append_fact(conversation, "words_ended", now=now, actor=System(), visible=True),)
 
 
@@ -135,13 +128,7 @@ def _come_back(conversation: Conversation, held: ReturnWords, goes_on: State, to
     conversation.return_seq, conversation.return_open = conversation.visitor_head + 1, True
     event = log.append_fact(conversation, "came_back", now=now, actor=visitor_of(conversation), visible=True)
     outbox.put("conversation.came_back", conversation.pk, {"at": now.isoformat()}, now)
-    record(
-        actor="visitor",
-        action="words.returned",
-        subject=f"conversation:{conversation.pk}",
-        data=marked(conversation.drill),
-        now=now,
-    )
+    put_on_trail(Visitor(conversation.pk), "words.returned", conversation, now)
     return event
 
 
@@ -160,13 +147,7 @@ def accept_return(*, actor: Staff, conversation_id: UUID, returned: int, now: da
         conversation.return_open = False
         ReturnWords.objects.filter(conversation=conversation).update(tries=0)
         event = log.append_fact(conversation, "return_accepted", now=now, actor=actor, visible=True)
-        record(
-            actor=str(actor),
-            action="return.accepted",
-            subject=f"conversation:{conversation.pk}",
-            data=marked(conversation.drill),
-            now=now,
-        )
+        put_on_trail(actor, "return.accepted", conversation, now)
     return Done(None, (event,))
 
 
@@ -181,13 +162,7 @@ def refuse_return(*, actor: Staff, conversation_id: UUID, returned: int, now: da
         check_may_decide(State(conversation.state), return_open=conversation.return_open)
         refused = log.append_fact(conversation, "return_refused", now=now, actor=actor)
         ended = end_by_advocate(conversation, actor, now)
-        record(
-            actor=str(actor),
-            action="return.refused",
-            subject=f"conversation:{conversation.pk}",
-            data=marked(conversation.drill),
-            now=now,
-        )
+        put_on_trail(actor, "return.refused", conversation, now)
     return Done(None, (refused, ended))
 
 

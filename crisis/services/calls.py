@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
+
 from audit.services import record
 from chat import log, outbox
 from chat.core.actors import Staff, System
@@ -14,9 +16,11 @@ from chat.services.posting import takes_texts
 from crisis.core.ladder import Ladder, Told
 from crisis.core.unspoken import Source
 from crisis.models import Escalation
+from crisis.selectors import escalation_for
 from crisis.services.paging import page_if_due
 from encryption.providers import ProviderDown
 from encryption.services import Sealer, sealer_for, sealing
+from staff.permissions import Action
 
 
 def keys_answer(conversation_id: UUID) -> bool:
@@ -73,6 +77,14 @@ def end_pause(conversation: Conversation, escalation: Escalation, now: datetime)
     if escalation.source == Source.RETURNED:
         return ()
     return end_pause_for(conversation, escalation.level, now)
+
+
+def note_reading(actor: Staff, action: str, escalation_id: UUID, now: datetime) -> None:
+    """Record that somebody reads a text of an escalation, if they still may. Raises what the doorway raises."""
+    with transaction.atomic():
+        conversation, escalation = escalation_for(actor, escalation_id, Action.READ_REASON)
+        subject, told = f"escalation:{escalation.pk}", marked(conversation.drill)
+        record(actor=str(actor), action=action, subject=subject, data=told, now=now)
 
 
 def tell(escalation: Escalation, word: Told, actor: Staff | System, now: datetime) -> None:

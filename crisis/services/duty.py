@@ -9,10 +9,10 @@ from django.db import IntegrityError, transaction
 from audit.services import record
 from chat import log
 from chat.core.actors import Staff
-from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
 from chat.selectors import conversation_for
 from chat.services import Done, post_message
+from chat.services.trail import put_on_trail
 from crisis.core.duty import Duty, DutyChanged, Province, checked
 from crisis.models import DutyRow
 from crisis.selectors.duty import FIELDS, duties, newest_version, versions_for
@@ -74,8 +74,8 @@ def send_duty_card(
         sent = post_message(actor=actor, conversation_id=conversation_id, client_id=client_id, body=body, now=now)
         conversation = conversation_for(actor, conversation_id, Action.WRITE_MESSAGE, lock=True)
         event = log.append_fact(conversation, CARD, now=now, actor=actor)
-        data = marked(conversation.drill, {"province": province.value} if province else {})
-        record(actor=str(actor), action="duty_card.sent", subject=f"conversation:{conversation.pk}", data=data, now=now)
+        data = {"province": province.value} if province else None
+        put_on_trail(actor, "duty_card.sent", conversation, now, data)
     return Done(None, (*sent.events, event))
 
 

@@ -7,11 +7,9 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 
-from audit.services import record
 from chat import log
 from chat.core.actors import Staff, System
 from chat.core.conversation import State as ConversationState
-from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused, Unseen
 from chat.core.text import checked_reason
 from chat.log import StoredEvent
@@ -47,7 +45,7 @@ from crisis.selectors import (
     view_of,
 )
 from crisis.selectors.external import contact_open
-from crisis.services.calls import borrowed, call, end_pause, keys_answer, tell
+from crisis.services.calls import borrowed, call, end_pause, keys_answer, note_reading, tell
 from crisis.services.paging import call_off, page_if_due
 from encryption.providers import EpochGone
 from encryption.services import KeyGone, Sealer, create_data_key, lifecycle
@@ -198,18 +196,10 @@ class Why:
 
 def read_reason(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[Why]:
     """Return why an escalation was raised, once the trail says who reads it."""
-    conversation, escalation = escalation_for(actor, escalation_id, Action.READ_REASON)
+    _, escalation = escalation_for(actor, escalation_id, Action.READ_REASON)
     # before the trail is written: its one head must not be held while a slow provider is asked
     reason = reason_of(escalation)
-    with transaction.atomic():
-        escalation_for(actor, escalation_id, Action.READ_REASON)
-        record(
-            actor=str(actor),
-            action="escalation.reason_read",
-            subject=f"escalation:{escalation.pk}",
-            data=marked(conversation.drill),
-            now=now,
-        )
+    note_reading(actor, "escalation.reason_read", escalation_id, now)
     return Done(Why(reason, by_rules=escalation.source == Source.SCREENING))
 
 

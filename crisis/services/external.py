@@ -11,12 +11,10 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit.services import record
 from chat import log
 from chat.core.actors import Staff
-from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused, Unseen
-from chat.core.text import checked, checked_reason
+from chat.core.text import checked_if_any, checked_reason
 from chat.models import Conversation
 from chat.services import Done
 from crisis.core.duty import Province
@@ -25,7 +23,7 @@ from crisis.core.ladder import SETTLED, State, Step, Told, next_state
 from crisis.models import Escalation, ExternalNotification
 from crisis.selectors import escalation_for, reason_of, reason_subject, sealer_of
 from crisis.selectors.external import field_binding, notification_of
-from crisis.services.calls import tell
+from crisis.services.calls import note_reading, tell
 from crisis.services.escalations import raise_escalation
 from crisis.services.paging import call_off
 from encryption.providers import EpochGone
@@ -78,7 +76,7 @@ def propose_external(
     """
     if agency not in list(Agency) or province not in ["", *Province]:
         raise Refused(ErrorCode.BAD_FRAME)
-    asked = _optional(consulted)
+    asked = checked_if_any(consulted)
     with transaction.atomic():
         raised = raise_escalation(
             actor=actor,
@@ -139,7 +137,7 @@ def note_told(
     Raises `Refused`: `REASON_MISSING` without who, a text code, `BAD_FRAME` for a time more than a day ago,
     `ALREADY_TAKEN` once it is written down, `ALREADY_SETTLED`.
     """
-    who, badge, when = checked_reason(told), _optional(worker), moment_ago(minutes_ago, now)
+    who, badge, when = checked_reason(told), checked_if_any(worker), moment_ago(minutes_ago, now)
     with suppress(KeyGone, EpochGone):
         # before the lock is taken, behind which texts would wait for the key provider; then the key is at hand
         sealer_of(escalation_for(actor, escalation_id, Action.NOTIFY)[1])
@@ -186,15 +184,7 @@ def read_external(*, actor: Staff, escalation_id: UUID, now: datetime) -> Done[E
     conversation, escalation = escalation_for(actor, escalation_id, Action.READ_REASON)
     # before the trail is written: its one head must not be held while a slow provider is asked
     view = _view(conversation, escalation, _known(escalation))
-    with transaction.atomic():
-        escalation_for(actor, escalation_id, Action.READ_REASON)
-        record(
-            actor=str(actor),
-            action="escalation.record_read",
-            subject=f"escalation:{escalation.pk}",
-            data=marked(conversation.drill),
-            now=now,
-        )
+    note_reading(actor, "escalation.record_read", escalation_id, now)
     return Done(view)
 
 
@@ -230,15 +220,6 @@ def _locked(actor: Staff, escalation_id: UUID, action: Action) -> tuple[Conversa
 def _check_open(escalation: Escalation) -> None:
     if escalation.state in SETTLED:
         raise Refused(ErrorCode.ALREADY_SETTLED)
-
-
-def _optional(text: str) -> str:
-    try:
-        return checked(text)
-    except Refused as refused:
-        if refused.code is ErrorCode.TEXT_EMPTY:
-            return ""
-        raise
 
 
 def _sealed(escalation: Escalation, field: str, text: str, now: datetime) -> bytes | None:

@@ -6,14 +6,13 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit.services import record
 from chat.core.actors import Staff, System
 from chat.core.conversation import OPEN, State
-from chat.core.drills import marked
 from chat.core.errors import ErrorCode, Refused
 from chat.log import StoredEvent
 from chat.selectors import conversation_for, visitor_of
 from chat.services import Done, end_conversation
+from chat.services.trail import put_on_trail
 from crisis.services import stand_down_drill
 from drills.core.ending import KEPT, Why
 from drills.core.goals import Reached, results
@@ -60,13 +59,7 @@ def finish(*, drill_id: UUID, why: Why, now: datetime, by: Staff | None = None) 
         drill.first_reply_seconds, drill.summary = first, [_kept(one) for one in reached]
         drill.taken_until = None
         drill.save()
-        record(
-            actor=str(actor),
-            action="drill.ended",
-            subject=f"conversation:{drill_id}",
-            data=marked(conversation.drill, {"why": why.value}),
-            now=now,
-        )
+        put_on_trail(actor, "drill.ended", conversation, now, {"why": why.value})
     events += _stood_down(drill, by or staff_of(drill.started_by), now)
     return Done(None, tuple(events))
 

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from chat.core.errors import Refused
 from chat.db import in_db
 from crisis import rules as ours
 from crisis import services
@@ -24,9 +23,9 @@ from frontend import rule_words as say
 from frontend.plain_rule import PlainRule
 from frontend.rule_meanings import danger_names
 from frontend.staff_words import LEVEL_SHAPES, level_names
-from frontend.views.api import Body, answer, parsed
+from frontend.views.api import Body, parsed
 from frontend.views.page import staff_page
-from frontend.views.rules import TooMuch, compared, found, frame, lines_of, rule_context, site_now
+from frontend.views.rules import TooMuch, compared, found, frame, lines_of, rule_context, site_now, tried
 from staff.permissions import Action
 from staff.web import StaffRequest, staff_view
 
@@ -134,21 +133,18 @@ class Draft(Body, frozen=True):
 @staff_view(Action.SET_RULES)
 async def try_live(request: StaffRequest) -> HttpResponse:
     """Answer what the rules in force and a draft say to lines that somebody is typing."""
+    return await tried(_live_rows(request))
+
+
+async def _live_rows(request: StaffRequest) -> list[dict[str, Any]]:
     newest, site = await site_now()
-    try:
-        given = parsed(request, Draft)
-        plain = PlainRule.of(given.plain if not given.of else {})
-        typed = Typed(await aside(_text, plain, given.text), given.danger, given.now, given.threat, given.lines)
-        lines = lines_of(typed.lines)
-        called, draft = await _drafted(site or SiteRules(), typed, given.of)
-        screener = await aside(built, written(draft.switched(called, off=False)))
-        return answer({"rows": await compared(newest, screener, lines)}, 200)
-    except Refused as refused:
-        return answer({"error": refused.code.value}, 422)
-    except TooMuch:
-        return answer({"problem": say.too_many_lines()}, 200)
-    except BadSiteRules as bad:
-        return answer({"problem": say.problem(bad)}, 200)
+    given = parsed(request, Draft)
+    plain = PlainRule.of(given.plain if not given.of else {})
+    typed = Typed(await aside(_text, plain, given.text), given.danger, given.now, given.threat, given.lines)
+    lines = lines_of(typed.lines)
+    called, draft = await _drafted(site or SiteRules(), typed, given.of)
+    screener = await aside(built, written(draft.switched(called, off=False)))
+    return await compared(newest, screener, lines)
 
 
 async def _answered(request: StaffRequest, newest: Newest, site: SiteRules, name: str) -> HttpResponse:

@@ -1,7 +1,7 @@
 """The screening rules as they count for the site: the list, one rule, and lines that are tried on them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -121,10 +121,19 @@ class Lines(Body, frozen=True):
 @staff_view(Action.SEE_RULES)
 async def try_live(request: StaffRequest) -> HttpResponse:
     """Answer what the rules in force say to lines that somebody is typing."""
+    return await tried(_live_rows(request))
+
+
+async def _live_rows(request: StaffRequest) -> list[dict[str, Any]]:
+    lines = lines_of(parsed(request, Lines).lines)
+    newest, _ = await site_now()
+    return shown(lines, await aside(_screened, await now_in_force(newest), lines))
+
+
+async def tried(rows: Awaitable[list[dict[str, Any]]]) -> HttpResponse:
+    """Answer with what became of lines while they are typed, or with what is wrong with them."""
     try:
-        lines = lines_of(parsed(request, Lines).lines)
-        newest, _ = await site_now()
-        return answer({"rows": shown(lines, await aside(_screened, await now_in_force(newest), lines))}, 200)
+        return answer({"rows": await rows}, 200)
     except Refused as refused:
         return answer({"error": refused.code.value}, 422)
     except TooMuch:

@@ -243,7 +243,10 @@ class StaffErasureStories(ArchiveStories):
 
     def test_what_the_trail_or_the_keys_do_not_take_is_not_done(self) -> None:
         pk = self.closed()
-        with mock.patch("chat.services.erasing.record", side_effect=OperationalError), pytest.raises(OperationalError):
+        with (
+            mock.patch("chat.services.erasing.put_on_trail", side_effect=OperationalError),
+            pytest.raises(OperationalError),
+        ):
             self.erase(pk)
         with mock.patch.object(sealing.provider(), "wrap", side_effect=ProviderDown("std")):
             assert self.refused(lambda: self.erase(pk)) is ErrorCode.OURS

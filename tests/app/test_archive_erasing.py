@@ -168,7 +168,10 @@ class HoldStories(ArchivePages):
         assert "a court order" not in locked
         assert read.count() == 1
         two = self.inside(self.fay)
-        with mock.patch("chat.services.holds.record", side_effect=OperationalError), pytest.raises(OperationalError):
+        with (
+            mock.patch("chat.services.holds.put_on_trail", side_effect=OperationalError),
+            pytest.raises(OperationalError),
+        ):
             two.get(reverse("archived", args=[pk]))
         Hold.objects.update(sealed_reason=b"x" * 80)
         assert "The reason cannot be shown." in two.get(reverse("archived", args=[pk])).content.decode()

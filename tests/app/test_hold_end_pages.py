@@ -176,7 +176,7 @@ class LettingGo(Pages):
         assert not read.exists()
         assert WHY_END in self.page(two)
         assert read.get().actor == str(self.fay)
-        failing = mock.patch("chat.services.hold_ends.record", side_effect=OperationalError)
+        failing = mock.patch("chat.services.hold_ends.put_on_trail", side_effect=OperationalError)
         with failing, pytest.raises(OperationalError):
             self.page(two)
 

@@ -242,7 +242,7 @@ class Unfinished(Ends):
         def fails(work: Callable[[], object]) -> None:
             before = list(HoldEnd.objects.values())
             with (
-                mock.patch("chat.services.hold_ends.record", side_effect=OperationalError),
+                mock.patch("chat.services.hold_ends.put_on_trail", side_effect=OperationalError),
                 pytest.raises(OperationalError),
                 transaction.atomic(),
             ):
