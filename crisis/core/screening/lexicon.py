@@ -19,7 +19,7 @@ Node = dict[str, Any]
 END = "END"
 """The concept that stands right after the last word of a sentence."""
 
-_HERE = ""
+HERE = ""
 """The key under which a node of the phrase tree keeps the concepts that end there."""
 
 
@@ -46,7 +46,7 @@ class Lexicon:
             for form in self._forms(name):
                 self._learn(form, self.number(name))
         self._add_slips(frozenset(ordinary))
-        self._end = self.number("END")
+        self.end = self.number("END")
         self._concepts = len(self._numbers)
         self.denials = frozenset(self.number(name) for name in ("NOT", "PAS"))
         self._leave_denials = self.denials | {self.number(name) for name in against}
@@ -84,13 +84,13 @@ class Lexicon:
         for name, number in self._numbers.items():
             if number in wanted:
                 forms = self._forms(name) if name in self._pieces else iter((name.replace("_", " "),))
-                found[number] = "" if number == self._end else min(forms, key=len, default="")
+                found[number] = "" if number == self.end else min(forms, key=len, default="")
         return found
 
     def weights(self, everyday: Mapping[str, int]) -> dict[int, int]:
         """Return for each meaning how often ordinary messages have it; every sentence has an end."""
         found = {sense: sum(everyday.get(word, 0) for word in words) for sense, words in self.words_by_number().items()}
-        return found | {self._end: ALWAYS, self.number(COMMA): ALWAYS}
+        return found | {self.end: ALWAYS, self.number(COMMA): ALWAYS}
 
     def places(self, words: list[str]) -> dict[int, int]:
         """Return for each meaning the places of a sentence where it stands; a phrase stands on all of its words."""
@@ -102,7 +102,7 @@ class Lexicon:
             node = self.phrases.get(word)
             if node is not None:
                 spoken_for |= self._follow(node, words, place, places)
-        places[self._end] = 1 << len(words)
+        places[self.end] = 1 << len(words)
         for sense in self.denials if spoken_for else ():
             if sense in places:
                 places[sense] &= ~spoken_for
@@ -112,7 +112,7 @@ class Lexicon:
         """Add what phrases from `start` on mean; return the places whose `not` belongs to a phrase."""
         place, spoken_for = start + 1, 0
         while True:
-            for sense in node.get(_HERE, ()):
+            for sense in node.get(HERE, ()):
                 on = (1 << place) - (1 << start)
                 places[sense] = places.get(sense, 0) | on
                 if sense < self._concepts and sense not in self._leave_denials:
@@ -160,8 +160,8 @@ class Lexicon:
         node = self.phrases
         for word in words:
             node = node.setdefault(word, {})
-        if number not in node.get(_HERE, ()):
-            node[_HERE] = (*node.get(_HERE, ()), number)
+        if number not in node.get(HERE, ()):
+            node[HERE] = (*node.get(HERE, ()), number)
 
     def _add_slips(self, ordinary: frozenset[str]) -> None:
         """Let misspellings stand for their word, unless they are words of their own or of two words at once."""
@@ -237,4 +237,4 @@ def slips(word: str) -> set[str]:
 
 def _below(node: Node) -> Iterator[int]:
     for key, below in node.items():
-        yield from below if key == _HERE else _below(below)
+        yield from below if key == HERE else _below(below)

@@ -1,16 +1,35 @@
-"""The most that a text could count, told cheaply: most texts need no closer look."""
+"""The most that a text could count, told cheaply: most texts need no closer look.
+
+First it is told by words alone (`glance.py`), then, of what is left, by what speaks against danger and by where words
+stand.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import reduce
 from operator import or_
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from crisis.core.screening.glance import Glance, Meanings
 from crisis.core.screening.lexicon import Lexicon
 from crisis.core.screening.patterns import Pattern, Places, by_rarity
+from crisis.core.screening.words import Worths
 
 _Known = tuple[int, tuple[frozenset[int], ...], Pattern]
 """A bit, what a pattern needs besides that by which it is known, and the pattern."""
+
+
+ALL = slice(None)
+
+
+class Hope(NamedTuple):
+    """Be the sentences that may have enough points together."""
+
+    part: slice
+    most: int
+    """What they could be, as bits."""
+    limit: int
+    """The points that they need besides what their words count."""
 
 
 class Counted(Protocol):
@@ -35,55 +54,64 @@ class Prospects:
     A pattern is known by its rarest element, so that it is thought of only where a sentence has that.
     """
 
-    def __init__(self, counted: Iterable[Counted], lexicon: Lexicon, everyday: Mapping[str, int]) -> None:
+    def __init__(
+        self, counted: Iterable[Counted], lexicon: Lexicon, everyday: Mapping[str, int], worths: Worths
+    ) -> None:
         weights = lexicon.weights(everyday)
         known = sorted((one for one in counted if one.worth), key=lambda one: -one.worth)
         self._worth = [one.worth for one in known]
-        self._most: dict[int, int] = defaultdict(int)
-        """The most points that each meaning can be part of."""
         self._sure: dict[int, int] = defaultdict(int)
         """What each meaning surely is."""
         self._for: dict[int, list[_Known]] = defaultdict(list)
         """For each meaning what the patterns of danger known by it need besides, the rarest first."""
         self._against: dict[int, list[_Known]] = defaultdict(list)
         """The same of what speaks against danger."""
+        speaking: list[tuple[int, Sequence[frozenset[int]]]] = []
         for number, one in enumerate(known):
             bit = 1 << number
-            senses = set() if one.sense is None else {one.sense}
             if one.sense is not None:
                 self._sure[one.sense] |= bit
             for pattern in one.patterns:
-                rarest, *others = by_rarity(pattern, weights)
+                rarest, *others = elements = by_rarity(pattern, weights)
+                if one.worth > 0:
+                    speaking.append((bit, elements))
                 for sense in rarest:
                     (self._for if one.worth > 0 else self._against)[sense].append((bit, tuple(others), pattern))
-                if one.worth > 0:
-                    senses |= rarest
-            for sense in senses:
-                self._most[sense] += one.worth
+        self._glance = Glance(lexicon, worths, Meanings(len(known), self._sure, speaking))
         self._spare = sum(one.worth for one in known if one.worth > 0 and one.sense is None and not one.patterns)
         """What the screener itself may add."""
 
-    def reach(self, placed: Sequence[Places], limit: int) -> bool:
-        """Tell whether a text whose sentences have these meanings may have so many points."""
+    def hopes(self, read: Sequence[list[str]], limit: int, *, asked: bool) -> list[Hope]:
+        """Tell by its words alone how a text may have so many points, or one sentence of it: most have no such hope.
+
+        `asked` tells that its last sentence is a question.
+        """
+        glance = self._glance
+        if len(read) == 1:
+            (words,) = read
+            counts, most = glance.look(words, asked=asked)
+            limit -= glance.points(counts, len(words), 1)
+            return [Hope(ALL, most, limit)] if self._total(most) >= limit else []
+        last = len(read) - 1
+        seen = [glance.look(words, asked=asked and place == last) for place, words in enumerate(read)]
+        parts = [(ALL, set[int]().union(*[counts for counts, _ in seen]), reduce(or_, [most for _, most in seen], 0))]
+        parts += [(slice(place, place + 1), counts, most) for place, (counts, most) in enumerate(seen)]
+        hopes = []
+        for part, counts, most in parts:
+            needed = limit - glance.points(counts, sum(map(len, read[part])), len(read[part]))
+            if self._total(most) >= needed:
+                hopes.append(Hope(part, most, needed))
+        return hopes
+
+    def reach(self, hope: Hope, placed: Sequence[Places]) -> bool:
+        """Tell with a closer look whether there is still hope, now that it is known where sentences mean what."""
+        placed = placed[hope.part]
         # sets, since those ask quickly whether they have something in common
         there = [set(places) for places in placed]
-        if not self._may(there[0] if len(there) == 1 else set[int]().union(*there), limit):
-            return False
-        most = reduce(or_, map(self._somewhere, there), 0)
-        if self._total(most) < limit:
-            return False
         against = reduce(or_, map(self._opposed, there, placed), 0)
-        if self._total(most | against) < limit:
+        if self._total(hope.most | against) < hope.limit:
             return False
-        return self._total(reduce(or_, map(self._in_place, there, placed), against)) >= limit
-
-    def _may(self, there: Set[int], limit: int) -> bool:
-        most = self._most
-        return self._spare + sum([most[sense] for sense in there if sense in most]) >= limit
-
-    def _somewhere(self, there: Set[int]) -> int:
-        """Return what words surely count, and the patterns of danger that stand somewhere in a sentence."""
-        return self._surely(there) | reduce(or_, [bit for bit, _ in _possible(self._for, there)], 0)
+        return self._total(reduce(or_, map(self._in_place, there, placed), against)) >= hope.limit
 
     def _opposed(self, there: Set[int], places: Places) -> int:
         """Return the patterns that speak against danger in a sentence: neither idioms nor denials change those."""
@@ -112,6 +140,7 @@ class Prospects:
         return mask
 
     def _total(self, mask: int) -> int:
+        """Return the points of these bits, and what the screener itself may add."""
         total, worth = self._spare, self._worth
         while mask:
             lowest = mask & -mask

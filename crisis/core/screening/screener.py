@@ -75,6 +75,7 @@ class Screener:
         self._words = words or Words()
         self._mild = frozenset(mild)
         self.lexicon = lexicon
+        self._plain = lexicon.words - lexicon.expansions.keys()
         self._not, self._pas = lexicon.number("NOT"), lexicon.number("PAS")
         self._subject, self._break = lexicon.number("SUBJECT"), lexicon.number("BREAK")
         self._first_person, self._now = lexicon.number("FIRST_PERSON"), lexicon.number("RIGHT_NOW")
@@ -98,14 +99,19 @@ class Screener:
         self._signals = Signals(signals, anchors, denying)
         # what guards and idioms count, and rules over several sentences, is left to the closer look
         sure = [rule for rule in self.rules if rule.kind == "danger"]
-        self._prospects = Prospects((*sure, *signals), lexicon, everyday)
+        self._prospects = Prospects((*sure, *signals), lexicon, everyday, self._words.worths())
         self._denial = next((signal for signal in signals if signal.id == DENIED), None)
         self._unopposed = next((signal for signal in signals if signal.id == UNOPPOSED), None)
 
     def screen(self, text: str) -> Screening:
         """Return how dangerous `text` sounds, and because of which words."""
-        placed = self._placed(text)
-        if not self._may_reach(placed):
+        read, asked = self.read(text), "?" in text
+        hopes = self._prospects.hopes(read, self.limits.danger, asked=asked)
+        if not hopes:
+            return ORDINARY
+        placed = self._placed(read, asked)
+        meant = [places for _, places in placed]
+        if not any(self._prospects.reach(hope, meant) for hope in hopes):
             return ORDINARY
         found = self._all_understood(placed)
         evidence = self._evidence(found)
@@ -116,13 +122,6 @@ class Screener:
         spoke = [cue for cue in evidence if cue.points.danger > 0]
         spoke.sort(key=lambda cue: (not cue.words, -cue.points.danger))
         return Screening(self._level(evidence), tuple(spoke))
-
-    def _may_reach(self, placed: Sequence[tuple[list[str], dict[int, int]]]) -> bool:
-        """Tell cheaply whether a text, or one sentence of it alone, may have enough points."""
-        limit, reach, danger = self.limits.danger, self._prospects.reach, self._words.danger
-        if reach([places for _, places in placed], limit - danger([words for words, _ in placed])):
-            return True
-        return len(placed) > 1 and any(reach([places], limit - danger([words])) for words, places in placed)
 
     def _level(self, evidence: Sequence[Cue]) -> int:
         level = self._level_by_points(evidence)
@@ -141,15 +140,15 @@ class Screener:
 
     def evidence(self, text: str) -> list[Cue]:
         """Return all that counts in `text`, for danger and against it, each once."""
-        return self._evidence(self._all_understood(self._placed(text)))
+        return self._evidence(self._all_understood(self._placed(self.read(text), "?" in text)))
 
     def read(self, text: str) -> list[list[str]]:
         """Return the words of `text` as the rules see them, sentence by sentence."""
-        return sentences(text, self.lexicon.expansions, self.lexicon.words)
+        return sentences(text, self.lexicon.expansions, self._plain)
 
-    def _placed(self, text: str) -> list[tuple[list[str], dict[int, int]]]:
-        placed = [(words, self.lexicon.places(words)) for words in self.read(text)]
-        if placed and "?" in text:
+    def _placed(self, read: Iterable[list[str]], asked: bool) -> list[tuple[list[str], dict[int, int]]]:
+        placed = [(words, self.lexicon.places(words)) for words in read]
+        if placed and asked:
             words, places = placed[-1]
             places.update(dict.fromkeys(self.lexicon.senses.get("?", ()), 1 << len(words)))
         return placed

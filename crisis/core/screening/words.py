@@ -8,7 +8,8 @@ its first letters, `frap-`, so that one form of it that was seen speaks for the 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
+from typing import NamedTuple
 
 from crisis.core.screening.signals import NO_POINTS, Points
 from crisis.core.screening.text import COMMA
@@ -28,6 +29,20 @@ SIZES_OF_WORDS = (*(f"up_to_{size}_words" for size in SIZES), "more_words")
 SIZES_OF_SENTENCES = tuple(f"{number}_sentences" for number in range(MOST_SENTENCES + 1))
 
 
+Pair = tuple[str, str]
+
+
+class Worths(NamedTuple):
+    """Say what words count for danger: single ones, beginnings, pairs, and what is of some size."""
+
+    single: Mapping[str, int]
+    begun: Mapping[str, int]
+    beside: Mapping[Pair, int]
+    apart: Mapping[Pair, int]
+    of_size: Sequence[int]
+    of_sentences: Sequence[int]
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """Be what the words of a text count together, and those that speak for danger, most telling first."""
@@ -42,33 +57,18 @@ class Words:
     def __init__(self, points: Mapping[str, Points] | None = None) -> None:
         """Keep the points of words and of what goes with them, named as `named` does."""
         self._points = points or {}
-        danger = {name: worth.danger for name, worth in self._points.items() if worth.danger}
-        self._danger = {name: worth for name, worth in danger.items() if " " not in name and not name.endswith("-")}
-        pairs = {tuple(name.split(" ")): worth for name, worth in danger.items() if " " in name}
-        self._danger_of_pairs = {pair: worth for pair, worth in pairs.items() if len(pair) == 2}
-        self._danger_apart = {(pair[0], pair[-1]): worth for pair, worth in pairs.items() if len(pair) > 2}
-        self._danger_of_beginnings = {name[:-1]: worth for name, worth in danger.items() if name.endswith("-")}
 
-    def danger(self, sentences: Sequence[Sequence[str]]) -> int:
-        """Return what the words of these sentences count for danger, with no telling which."""
-        if not self._points or not sentences:
-            return 0
-        single, pair, beginning = self._danger, self._danger_of_pairs, self._danger_of_beginnings
-        if len(sentences) == 1:
-            words = sentences[0]
-            there, beside, apart = set(words), {*pairwise((END, *words, END))}, {*zip(words, words[2:], strict=False)}
-        else:
-            there = set(chain.from_iterable(sentences))
-            beside = set(chain.from_iterable([pairwise((END, *words, END)) for words in sentences]))
-            apart = set(chain.from_iterable([zip(words, words[2:], strict=False) for words in sentences]))
-        begun = {word[:BEGINNING] for word in there if len(word) >= LONG}
-        there.update(sizes(sentences))
-        # few of what a text has is known, and asking for that is quicker than asking for each
-        return (
-            sum([single[word] for word in there if word in single])
-            + sum([pair[both] for both in beside if both in pair])
-            + sum([self._danger_apart[both] for both in apart if both in self._danger_apart])
-            + sum([beginning[letters] for letters in begun if letters in beginning])
+    def worths(self) -> Worths:
+        """Return what each counts for danger."""
+        danger = {name: worth.danger for name, worth in self._points.items() if worth.danger}
+        pairs = {tuple(name.split(" ")): worth for name, worth in danger.items() if " " in name}
+        return Worths(
+            {name: worth for name, worth in danger.items() if " " not in name and not name.endswith("-")},
+            {name[:-1]: worth for name, worth in danger.items() if name.endswith("-")},
+            {(pair[0], pair[1]): worth for pair, worth in pairs.items() if len(pair) == 2},
+            {(pair[0], pair[-1]): worth for pair, worth in pairs.items() if len(pair) > 2},
+            [danger.get(name, 0) for name in SIZES_OF_WORDS],
+            [danger.get(name, 0) for name in SIZES_OF_SENTENCES],
         )
 
     def said(self, sentences: Sequence[Sequence[str]]) -> Said | None:
