@@ -3,10 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.support import browsers
 from tests.support.desk import Desks, Opens, desks
+
+
+@pytest.fixture(autouse=True)
+def _patience_of_all() -> None:
+    """Let no file have the patience that the one before had set for itself."""
+    expect.set_options(timeout=browsers.PATIENCE)
 
 
 @pytest.fixture(scope="module")

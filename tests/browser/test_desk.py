@@ -249,6 +249,9 @@ def test_what_is_chosen_before_the_script_is_there_counts(site: Desks) -> None:
         page.wait_for_timeout(50)
     held[0].continue_()
     expect(page.locator("#line")).to_be_hidden()
+    while not any(frame["type"] == "availability" for frame in desk.heard):
+        page.wait_for_timeout(50)
+    # and nothing else after it
     page.wait_for_timeout(200)
     assert [frame["state"] for frame in desk.heard if frame["type"] == "availability"] == ["busy"]
 

@@ -73,11 +73,13 @@ def start(browser: Browser, server: HavreServer, language: str, script: str = ""
 def test_the_page_says_what_it_waits_for_with_the_phone_beside_it_and_gets_in(
     browser: Browser, server: HavreServer, language: str
 ) -> None:
-    slow = "const real = crypto.subtle.deriveBits.bind(crypto.subtle); let first = true;" + (
-        "SubtleCrypto.prototype.deriveBits = async (...asked) => {"
-        " if (first) { first = false; await new Promise((go) => setTimeout(go, 1500)); } return real(...asked); };"
+    # the work goes on only once all was looked at that stands on the page meanwhile
+    held = (
+        "const real = crypto.subtle.deriveBits.bind(crypto.subtle);"
+        "const looked = new Promise((go) => (globalThis.goOn = go));"
+        "SubtleCrypto.prototype.deriveBits = async (...asked) => (await looked, real(...asked));"
     )
-    page = start(browser, server, language, slow)
+    page = start(browser, server, language, held)
     first, call, _ = WORDS[language]
     expect(page.locator("#news")).to_have_text(first)
     expect(page.locator("#more")).to_contain_text(call)
@@ -86,6 +88,7 @@ def test_the_page_says_what_it_waits_for_with_the_phone_beside_it_and_gets_in(
     # the box can be used meanwhile
     page.fill("#text", "a first word")
     page.click("#send")
+    page.evaluate("goOn()")
     expect(page.locator("#waited")).to_be_visible(timeout=20_000)
     expect(page.locator("#log .own .way")).not_to_be_empty()
     expect(page.locator("#news")).not_to_have_text(first)

@@ -1,5 +1,6 @@
 """Every page and every state of it, in both languages, at both sizes, asked for barriers by axe."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,8 +186,10 @@ def stays(page: Page, link: str) -> bool:
         dialog.dismiss()
 
     page.once("dialog", no)
+    ends = time.monotonic() + browsers.PATIENCE / 1000
     page.locator(link).first.click(no_wait_after=True)
-    page.wait_for_timeout(500)
+    while not asked and time.monotonic() < ends:
+        page.wait_for_timeout(20)
     page.remove_listener("dialog", no)
     return asked == ["beforeunload"]
 

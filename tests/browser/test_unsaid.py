@@ -215,7 +215,8 @@ def test_one_chat_begins_once_while_words_are_looked_up(chrome: Browser, server:
     page.click("#return-words button")
     for button in ("#start", "#start-below", "#have-words"):
         expect(page.locator(button)).to_be_disabled()
-    page.wait_for_timeout(200)
+    while not held:
+        page.wait_for_timeout(20)
     held[0].fulfill(json={"found": False})
     expect(page.locator("#six-news")).to_contain_text("could not find")
     for button in ("#start", "#start-below", "#have-words"):

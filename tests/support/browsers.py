@@ -8,8 +8,9 @@ from playwright.sync_api import Browser, BrowserContext, Playwright, expect
 
 from tests.support.needs import need_chromium, need_firefox, need_headless
 
-# servers, browsers and other tests share two cores; where a time is promised, a test names it
-expect.set_options(timeout=15_000)
+PATIENCE = 15_000
+"""How long is waited for what is no promise: servers, browsers and other tests share two cores. A promise is named."""
+expect.set_options(timeout=PATIENCE)
 
 PROVING = bool(os.environ.get("HAVRE_TEST_EXIT"))
 PHONE = {"width": 360, "height": 640}

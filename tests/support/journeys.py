@@ -1,6 +1,7 @@
 """What people do in a browser, said once for all journeys."""
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -62,13 +63,15 @@ def hold_all(console: Page, number: int) -> None:
 
 
 def open_row(console: Page, text: str) -> None:
-    """Open the held conversation that shows a text."""
-    for row in console.locator("#mine > li button.row").all():
-        row.click()
-        for _ in range(6):
-            if text in (console.locator(".conversation:visible [role=log]").text_content() or ""):
-                return
-            console.wait_for_timeout(50)
+    """Open the held conversation that shows a text; a log comes after its row, so all are looked at until one does."""
+    shown, ends = console.locator(".conversation:visible [role=log]"), time.monotonic() + browsers.PATIENCE / 1000
+    while time.monotonic() < ends:
+        for row in console.locator("#mine > li button.row").all():
+            row.click()
+            for _ in range(6):
+                if text in (shown.text_content() or ""):
+                    return
+                console.wait_for_timeout(50)
     raise AssertionError("no held conversation shows this")
 
 
