@@ -20,8 +20,6 @@ DEV := .venv/.requirements-dev.stamp
 NODE := node_modules/.package-lock.stamp
 LIGHTHOUSE := tests/lighthouse/node_modules/.package-lock.stamp
 BABEL := $(PY) -m babel.messages.frontend
-KEYWORDS := $(addprefix --keyword ,gettext_lazy gettext_noop ngettext_lazy:1,2 pgettext_lazy:1c,2 npgettext_lazy:1c,2,3)
-ROOMS := audit encryption staff chat crisis directory cases drills ops frontend
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/django.po)
 COMPILED := $(CATALOGUES:.po=.mo)
 
@@ -74,14 +72,7 @@ arch: setup $(DEV) ## Check which room may import which
 
 .PHONY: messages
 messages: setup ## Bring the translation catalogues up to date with the texts in the code
-	@mkdir -p var
-	@$(BABEL) -q extract --mapping-file babel.cfg $(KEYWORDS) --add-comments Translators --add-location file \
-		--no-wrap --sort-by-file --output-file var/django.pot $(ROOMS)
-	@for catalogue in $(CATALOGUES); do \
-		language=$${catalogue#locale/}; \
-		$(BABEL) -q update --domain django --input-file var/django.pot --output-file $$catalogue \
-			--locale $${language%%/*} --no-wrap --no-fuzzy-matching --ignore-pot-creation-date || exit 1; \
-	done
+	@$(PY) -m ops.messages
 	@$(MAKE) --silent --no-print-directory setup
 
 .PHONY: protocol

@@ -30,7 +30,10 @@ def _of_the_law(duty: Duty, language: str) -> str:
         return _("If a child is in danger, the law may make us report it.")
     sentence = _("If someone under %(age)s is in danger, the law may make us report it.") % {"age": duty.must_under}
     agency = duty.agency(language)
-    return f"{sentence} {_('We would tell %(agency)s.') % {'agency': agency}}" if agency else sentence
+    if not agency:
+        return sentence
+    told = _("We would tell %(agency)s.") % {"agency": agency}
+    return f"{sentence} {told}"
 
 
 def cards(language: str) -> dict[str, str]:

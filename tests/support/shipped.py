@@ -9,16 +9,14 @@ from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Message
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_python
+from babel.messages.extract import extract_python
 from babel.messages.pofile import read_po
 
-from ops.messages import extract_template
+from ops.messages import KEYWORDS, ROOMS, extract_template
 
 ROOT = Path(__file__).resolve().parents[2]
 FRONTEND = ROOT / "frontend"
-ROOMS = ("audit", "encryption", "staff", "chat", "crisis", "directory", "cases", "drills", "figures", "ops", "frontend")
 CATALOGUE = ROOT / "locale/fr/LC_MESSAGES/django.po"
-KEYWORDS = DEFAULT_KEYWORDS | {"gettext_lazy": None, "gettext_noop": None, "ngettext_lazy": (1, 2)}
 
 SCRIPTS = sorted((FRONTEND / "static/js").rglob("*.js"))
 STYLES = sorted((FRONTEND / "static/css").glob("*.css"))

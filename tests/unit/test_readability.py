@@ -12,8 +12,8 @@ from io import BytesIO
 
 import pytest
 
-from ops.messages import extract_template
-from tests.support.shipped import FRONTEND, KEYWORDS, VISITOR_TEMPLATES, french, texts_of
+from ops.messages import KEYWORDS, extract_template
+from tests.support.shipped import FRONTEND, VISITOR_TEMPLATES, french, texts_of
 
 MOST_MEAN_WORDS, MOST_WORDS, MOST_LIX = 12, 20, 30
 FEWEST_WORDS = 4
