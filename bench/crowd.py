@@ -58,13 +58,18 @@ class Idle:
             self._tasks.append(asyncio.create_task(self._live(framed(sign))))
 
     async def _live(self, frame: bytes) -> None:
-        turn = 0
+        turn, given = 0, time.perf_counter()
         while True:
             await asyncio.sleep(LIFE_EVERY / max(len(self.sockets), LIFE_EVERY))
-            if self.sockets:
+            each = LIFE_EVERY / max(len(self.sockets), 1)
+            # as many as are due by now: also where this machine is busy no page is silent for longer
+            for _ in range(min(int((time.perf_counter() - given) / each), len(self.sockets))):
                 turn = (turn + 1) % len(self.sockets)
                 if self.sockets[turn].alive:
                     self.sockets[turn].write(frame)
+                given += each
+            if not self.sockets:
+                given = time.perf_counter()
 
     async def _all(self, count: int, one: Callable[[str, int], Awaitable[Socket]]) -> float:
         numbers = iter(range(count))

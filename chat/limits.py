@@ -63,6 +63,8 @@ class Limits:
 class FramePace:
     """Slow one socket down by letting it be read more slowly."""
 
+    __slots__ = ("_bucket",)
+
     def __init__(self) -> None:
         self._bucket = Bucket.full(FRAME_BURST, FRAMES_PER_SECOND, steady()) if settings.WRITES_PER_SECOND else None
 

@@ -1,4 +1,4 @@
-"""The ASGI application: pages through Django, sockets through Channels, and the worker loop when embedded."""
+"""The ASGI application: pages through Django, sockets, and the worker loop when embedded."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -13,9 +13,7 @@ harden()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 pages = get_asgi_application()
 
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - Django must be set up first
-
-from chat.routing import websocket_urlpatterns  # noqa: E402
+from chat.routing import sockets  # noqa: E402 - Django must be set up first
 from ops.bodies import App, within_bounds  # noqa: E402
 from ops.worker import start_inline_worker, stop_inline_worker  # noqa: E402
 
@@ -23,7 +21,7 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-_router = ProtocolTypeRouter({"http": within_bounds(cast(App, pages)), "websocket": URLRouter(websocket_urlpatterns)})
+_pages = within_bounds(cast(App, pages))
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -32,13 +30,15 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _lifespan(receive, send)
         return
     start_inline_worker()
-    try:
-        await _router(scope, receive, send)
-    except ValueError:
-        if scope["type"] != "websocket":
-            raise
-        # no socket lives at that path
+    if scope["type"] == "http":
+        await _pages(scope, receive, send)
+        return
+    socket = sockets.get(scope["path"])
+    if socket is None:
         await send({"type": "websocket.close", "code": 4403})
+        return
+    # not through Channels' routers, which keep copies of the scope for as long as the socket lives
+    await socket(scope, receive, send)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -20,6 +20,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from chat.protocol import MOST_FRAME_BYTES
 from ops.bodies import keep_daphnes_in_memory
 from ops.drain import drain
+from ops.lines import ANSWERED_WITHIN, QUIET, Line
 from ops.quiet_twisted import quiet_twisted
 from ops.worker import start_inline_worker
 
@@ -38,6 +39,9 @@ def serve_uvicorn(host: str, port: int, announce: Callable[[], None]) -> None:
         log_config=None,
         log_level="warning",
         ws_max_size=MOST_FRAME_BYTES + 1024,
+        ws=Line,
+        ws_ping_interval=QUIET,
+        ws_ping_timeout=ANSWERED_WITHIN,
         ws_per_message_deflate=False,
         proxy_headers=bool(settings.TRUSTED_PROXIES),
         forwarded_allow_ips=list(settings.TRUSTED_PROXIES),

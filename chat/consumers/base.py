@@ -7,8 +7,8 @@ errors (`livechat.md` section 5, rows 12 and 15), so this is a plain ASGI applic
 import asyncio
 import logging
 import math
-from collections import deque
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -56,18 +56,29 @@ class LineGone(Ended):
 
 
 class Socket:
-    """Be one connection; subclasses say what its frames mean."""
+    """Be one connection; subclasses say what its frames mean.
 
+    A process holds many thousands, most of which say little: what is here is what each of them takes in memory. So it
+    has slots, keeps nothing of its request, and has no task that waits for something to send.
+    """
+
+    __slots__ = (
+        *("scope", "overflowed", "greeted", "closed_with", "hello_within"),
+        *("_send", "_strikes", "_pending", "_pending_bytes", "_pumping", "_ended", "_context"),
+        *("_pace", "_going", "_silence", "_listening", "_idle_since"),
+    )
     side: ClassVar[str]
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.scope = scope
         self._send = send
         self._strikes = 0
-        self._pending: deque[tuple[Callable[[], Awaitable[None]], int]] = deque()
+        self._pending: list[tuple[Callable[[], Awaitable[None]], int]] = []
         self._pending_bytes = 0
-        self._pumping = False
-        self._wake = asyncio.Event()
+        self._pumping: asyncio.Task[None] | None = None
+        self._ended = False
+        # what is sent is sent as this socket, whoever's command it comes from
+        self._context = copy_context()
         self.overflowed = False
         self.greeted = False
         self.closed_with: int | None = None
@@ -115,11 +126,11 @@ class Socket:
         # accepted even if it will be refused: a refusal before this reaches a browser without its reason
         await self._send({"type": "websocket.accept"})
         open_sockets().add(self)
-        pump = asyncio.create_task(self._pump())
         close_code: int | None = 1000
         try:
             if not same_origin(self.scope):
                 raise Ended(4403, ErrorCode.ORIGIN_REFUSED)
+            self._forget_request()
             await self.begin()
             close_code = await self._read(receive)
         except Ended as ended:
@@ -130,13 +141,19 @@ class Socket:
             logger.error("socket ended by a defect", exc_info=error)
             close_code = 4503
         finally:
-            pump.cancel()
+            self.stop_sending()
             try:
                 await self._quietly(self.end())
                 if close_code is not None:
                     await self._quietly(self._send({"type": "websocket.close", "code": close_code}))
             finally:
                 open_sockets().discard(self)
+
+    def _forget_request(self) -> None:
+        """Let go of headers that have said all they are asked: servers hold the scope for as long as this lives."""
+        client = self.scope.get("client")
+        self.scope.clear()
+        self.scope["client"] = client
 
     def go(self) -> None:
         """End once the command under way is answered: the page comes back to another process."""
@@ -263,7 +280,8 @@ class Socket:
         else:
             self._pending.append((work, size))
             self._pending_bytes += size
-        self._wake.set()
+        if self._pumping is None and not self._ended:
+            self._pumping = asyncio.create_task(self._pump(), context=self._context)
 
     def drop_pending(self) -> None:
         """Do nothing of what waits."""
@@ -273,20 +291,23 @@ class Socket:
     @property
     def up_to_date(self) -> bool:
         """Tell whether nothing waits to be sent or is being sent: the next line may go out at once."""
-        return not (self._pumping or self._pending or self.overflowed)
+        return self._pumping is None and not (self._pending or self.overflowed)
+
+    def stop_sending(self) -> None:
+        """Do nothing more of what waits, nor of what comes."""
+        self._ended = True
+        if self._pumping is not None:
+            self._pumping.cancel()
 
     async def _pump(self) -> None:
-        while True:
-            self._pumping = False
-            await self._wake.wait()
-            self._wake.clear()
-            self._pumping = True
+        """Do what waits until nothing does: a task for as long as that takes, not for as long as the socket lives."""
+        try:
             while self._pending or self.overflowed:
                 if self.overflowed:
                     self.overflowed = False
                     work: Callable[[], Awaitable[None]] = self.catch_up
                 else:
-                    work, size = self._pending.popleft()
+                    work, size = self._pending.pop(0)
                     self._pending_bytes -= size
                 try:
                     await work()
@@ -294,6 +315,8 @@ class Socket:
                     self.drop_pending()
                 except Exception as error:
                     logger.error("outbound work failed", exc_info=error)
+        finally:
+            self._pumping = None
 
 
 def same_origin(scope: Scope) -> bool:

@@ -36,6 +36,8 @@ SendText = Callable[[str], Awaitable[None]]
 class Cursor:
     """Know which number of a conversation comes next on one socket."""
 
+    __slots__ = ("_since", "closed", "conversation", "for_visitor", "last")
+
     def __init__(self, conversation: UUID, after: int, *, for_visitor: bool, since: int | None = None) -> None:
         self.conversation = conversation
         self.last = after

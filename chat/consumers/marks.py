@@ -17,6 +17,8 @@ Write = Callable[[UUID, int, int], Awaitable[None]]
 class Marks:
     """Hold how far one socket's page has got in each conversation, and write the newest of it now and then."""
 
+    __slots__ = ("_resting", "_wanted", "_write", "_written")
+
     def __init__(self, write: Write) -> None:
         self._write = write
         self._wanted: dict[UUID, tuple[int, int]] = {}

@@ -69,7 +69,6 @@ class _Request(VisitorSocket):
 
     async def run(self, work: Callable[[], Awaitable[None]]) -> Answer:
         """Do something as this socket, and return what it sent, the reason of an end included."""
-        pump = asyncio.create_task(self._pump())
         open_sockets().add(self)
         try:
             await work()
@@ -83,7 +82,7 @@ class _Request(VisitorSocket):
             self.answer_of.close = ended.close_code
         finally:
             open_sockets().discard(self)
-            pump.cancel()
+            self.stop_sending()
             self._marks.stop()
             if self._actor is not None:
                 # nobody is called gone for it: the next request is on its way

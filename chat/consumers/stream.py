@@ -58,7 +58,6 @@ class Stream(VisitorSocket):
 
     async def frames(self, token: str, lasts: float) -> AsyncGenerator[str, None]:
         """Yield what there is and what comes, and nothing (`""`) now and then; `end_of` says why it ended."""
-        pump = asyncio.create_task(self._pump())
         open_sockets().add(self)
         try:
             await hold_back(token)
@@ -73,7 +72,7 @@ class Stream(VisitorSocket):
             self.end_of = End.SPENT if ended.close_code in {4401, 4410} else End.LATER
         finally:
             open_sockets().discard(self)
-            pump.cancel()
+            self.stop_sending()
             if self._actor is not None:
                 # nobody is called gone for it: the next one is on its way
                 hub().unfollow(self._actor.conversation, self)

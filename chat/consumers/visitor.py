@@ -51,6 +51,7 @@ LEFT = 4001
 class VisitorSocket(Socket):
     """Carry one visitor's page."""
 
+    __slots__ = ("_actor", "_cursor", "_last_sign", "_marks", "_news", "_reached", "_shown", "_token", "asked")
     side = "visitor"
 
     def __init__(self, scope: Scope, send: Send) -> None:

@@ -54,9 +54,9 @@ class Bodies(TestCase):
             assert answer(within_bounds(cast(App, pages)), 60, form) == ([413], MOST_BODY_BYTES // len(PIECE) + 1)
 
     def test_the_server_itself_asks_for_it(self) -> None:
-        from config.asgi import _router
+        from config.asgi import _pages
 
-        assert answer(_router, 9, (b"content-length", b"3000000")) == ([413], 0)
+        assert answer(_pages, 9, (b"content-length", b"3000000")) == ([413], 0)
 
     def test_no_upload_makes_a_file_before_anybody_asks_whose_it_is(self) -> None:
         file = b"#" * 3_000_000

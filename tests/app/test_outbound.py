@@ -45,11 +45,10 @@ class SlowSocket(Socket):
 @pytest.fixture
 async def slow() -> Any:
     socket = SlowSocket()
-    pump = asyncio.create_task(socket._pump())
     socket.say("first")
     await asyncio.sleep(0)
     yield socket
-    pump.cancel()
+    socket.stop_sending()
 
 
 async def test_what_fits_comes_in_its_order(slow: SlowSocket) -> None:

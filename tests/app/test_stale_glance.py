@@ -50,9 +50,8 @@ async def test_somebody_who_joins_during_a_ping_is_not_taken_back_by_its_answer(
     actor = socket._actor = Visitor(pk)
     socket._cursor = Cursor(pk, 0, for_visitor=True)
     socket._shown = frames.standing(glance())
-    pump = asyncio.create_task(socket._pump())
     await socket._ping(actor)
     await asyncio.sleep(0.05)
-    pump.cancel()
+    socket.stop_sending()
     assert [frame["state"] for frame in sent if frame["type"] == "standing"] == ["active"]
     assert [frame["type"] for frame in sent].count("pong") == 1
