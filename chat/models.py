@@ -10,6 +10,7 @@ from chat.core.conversation import State
 from chat.core.drills import MARKED
 from chat.core.handles import new_handle
 from chat.core.survey import WORST, Again, Helpful, Survey
+from chat.row_id import RowId
 
 _STATES = [state.value for state in State]
 _SURVEYS = [survey.value for survey in Survey]
@@ -62,8 +63,9 @@ class Conversation(models.Model):
     language = models.CharField(max_length=5)
     handle = models.CharField(max_length=24, default=new_handle)
     level = models.PositiveSmallIntegerField(default=0)
+    # no index of its own: the one with the state begins with it
     advocate = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="conversations"
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="conversations", db_index=False
     )
     offer_until = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
@@ -122,7 +124,11 @@ class Conversation(models.Model):
                 name="a_pause_ends_within_a_day",
             ),
         ]
-        indexes = [models.Index(fields=["state", "waiting_since"])]
+        indexes = [
+            models.Index(fields=["state", "waiting_since"]),
+            # what somebody holds, read for every list: not all that they ever held
+            models.Index(fields=["advocate", "state"], name="held_by_somebody_now"),
+        ]
 
     def __str__(self) -> str:
         return f"conversation {self.pk}"
@@ -134,6 +140,7 @@ class Event(models.Model):
     `staff_seq` counts every line, `visitor_seq` only those that the visitor may see, so that a note leaves no gap.
     """
 
+    id = RowId(primary_key=True)
     # no index of its own: both numberings begin with it, and each index is a page more that every text writes
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="events", db_index=False)
     staff_seq = models.PositiveBigIntegerField()
@@ -142,7 +149,10 @@ class Event(models.Model):
     code = models.CharField(max_length=24, default="", blank=True)
     level = models.PositiveSmallIntegerField(null=True)
     author_role = models.CharField(max_length=8)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    # nor has this: nobody looks for the lines of one person
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     sender = models.CharField(max_length=24)
     client_id = models.CharField(max_length=32, null=True)  # noqa: DJ001 - NULLs do not collide, blanks would
     sealed_body = models.BinaryField(null=True)
@@ -217,6 +227,10 @@ class Assignment(models.Model):
     offered = models.BooleanField()
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=10, default="", blank=True)
+
+    class Meta:
+        # of the last minutes and not of all years: lists and offers look for these each second
+        indexes = [models.Index(fields=["outcome", "ended_at"], name="came_to_an_end_lately")]
 
     def __str__(self) -> str:
         return f"assignment {self.pk}"

@@ -12,13 +12,13 @@ from msgspec.structs import replace
 from chat import frames, hooks
 from chat import protocol as wire
 from chat.core.actors import Staff
-from chat.core.conversation import HELD, State
+from chat.core.conversation import State
 from chat.core.handles import spoken
 from chat.core.routing import free_seats, may_overtake
 from chat.db import in_db
 from chat.per_loop import PerLoop
 from chat.selectors import relation_of
-from chat.selectors.listed import Listed, overtaken, read_marks, running
+from chat.selectors.listed import Listed, Tally, levels_held, overtaken, read_marks, running, tally
 from staff.permissions import Action, Relation, allowed, allowed_at_all
 from staff.selectors import readiness, ready_people
 
@@ -27,9 +27,6 @@ GATHER = 0.2
 GATHER_COUNTS = 1.5
 """The same when only something was written: the text itself has gone ahead to who follows it."""
 
-_WAITS = frozenset({State.WAITING.value, State.OFFERED.value})
-_OFFERED = frozenset({State.OFFERED.value})
-_RUNS = frozenset({State.ACTIVE.value, State.WRAP_UP.value})
 OVERTAKEN_FOR = timedelta(minutes=1)
 """How long the lists of somebody say that what was offered to them is with a colleague; a page tells it once."""
 SPREAD = 0.7
@@ -37,8 +34,22 @@ SPREAD = 0.7
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """Say for whom a reading is: what none of them may see is not read."""
+
+    people: frozenset[Staff]
+    on_wall: bool = False
+
+    def holders(self) -> frozenset[int] | None:
+        """Return whose conversations are read beside those that wait; None when somebody may see all."""
+        if any(allowed(one.role, Action.SEE_CONVERSATION, Relation.OTHER) for one in self.people):
+            return None
+        return frozenset(one.id for one in self.people)
+
+
+@dataclass(frozen=True, slots=True)
 class Shift:
-    """Hold what is going on; what each person may see of it is cut out of this without further queries on rows."""
+    """Hold of what is going on what was asked; what each asker may see is cut out of it without further queries."""
 
     rows: dict[UUID, Listed]
     waiting: tuple[UUID, ...]
@@ -52,6 +63,8 @@ class Shift:
     escalations: tuple[wire.EscalationSummary, ...]
     ready: int
     free: int
+    counts: Tally | None
+    """What a screen on a wall shows, where one has asked."""
     now: datetime
 
     def visible_to(self, actor: Staff) -> list[Listed]:
@@ -85,13 +98,12 @@ class Shift:
 
     def on_wall(self, language: str) -> wire.Wall:
         """Return what a screen on a wall shows of it: counts, and escalations by their pseudonyms."""
-        real = [one for one in self.summaries.values() if not one.drill]
-        waits = [one for one in real if one.state in _WAITS]
+        counts = self.counts or Tally(0, None, 0, 0)
         return wire.Wall(
             at=frames.moment(self.now),
-            waiting=len(waits),
-            waiting_since=min((one.waiting_since or one.opened_at for one in waits), default=None),
-            running=sum(one.state in _RUNS for one in real),
+            waiting=counts.waiting,
+            waiting_since=frames.moment(counts.waiting_since) if counts.waiting_since else None,
+            running=counts.running,
             ready=self.ready,
             free=self.free,
             escalations=tuple(
@@ -108,7 +120,7 @@ class Shift:
                 )
                 for one in self.escalations
             ),
-            drills=sum(one.drill and one.state != State.WRAP_UP.value for one in self.summaries.values()),
+            drills=counts.drills,
         )
 
     def readable_by(self, actor: Staff, conversation_id: UUID) -> bool:
@@ -131,9 +143,11 @@ class Readings:
     def __init__(self) -> None:
         self._running: asyncio.Task[Shift] | None = None
         self._next: asyncio.Task[Shift] | None = None
+        self._askers: set[Staff | None] = set()
 
-    async def next(self) -> Shift:
+    async def next(self, asker: Staff | None) -> Shift:
         """Return the shift as it is after this call began."""
+        self._askers.add(asker)
         if self._next is None:
             self._next = asyncio.create_task(self._after(self._running))
         # one asker who goes away takes it from nobody else
@@ -142,24 +156,37 @@ class Readings:
     async def _after(self, before: "asyncio.Task[Shift] | None") -> Shift:
         if before is not None:
             await asyncio.wait((before,))
+            # with many thousands of rows two readings in memory are much
+            del before
         self._running, self._next = self._next, None
-        now = timezone.now()
-        # in three turns and not one: Python runs one thread at a time, and messages go in between
-        rows = await in_db(_rows)
-        summaries = await in_db(_summaries, rows, now)
-        return await in_db(_shift, rows, summaries, now)
+        askers, self._askers = self._askers, set()
+        asked = Asked(frozenset(one for one in askers if one is not None), on_wall=None in askers)
+        try:
+            now = timezone.now()
+            # in three turns and not one: Python runs one thread at a time, and messages go in between
+            rows = await in_db(_rows, asked)
+            summaries = await in_db(_summaries, rows, now)
+            return await in_db(_shift, asked, rows, summaries, now)
+        finally:
+            self._running = None
 
 
 _readings = PerLoop(Readings)
 
 
-async def shift() -> Shift:
-    """Return the shift as it is after this call began."""
-    return await _readings().next()
+async def shift(asker: Staff | None) -> Shift:
+    """Return the shift as it is after this call began, as far as somebody may see it; None is a screen on a wall."""
+    return await _readings().next(asker)
 
 
-def _rows() -> dict[UUID, Listed]:
-    return {row.pk: row for row in running()}
+def read(asked: Asked, now: datetime) -> Shift:
+    """Return the shift at a moment, read in one turn."""
+    rows = _rows(asked)
+    return _shift(asked, rows, _summaries(rows, now), now)
+
+
+def _rows(asked: Asked) -> dict[UUID, Listed]:
+    return {row.pk: row for row in running(asked.holders())}
 
 
 def _summaries(rows: dict[UUID, Listed], now: datetime) -> dict[UUID, wire.ConversationSummary]:
@@ -167,29 +194,31 @@ def _summaries(rows: dict[UUID, Listed], now: datetime) -> dict[UUID, wire.Conve
     return {pk: frames.summary(row, now) for pk, row in rows.items()}
 
 
-def _pressing(row: Listed, states: frozenset[str]) -> bool:
-    return row.state in states and may_overtake(row.level, drill=bool(row.drill))
+def _is_free(row: Listed) -> bool:
+    offered = row.state == State.OFFERED and may_overtake(row.level, drill=bool(row.drill))
+    return row.state == State.WAITING or offered
 
 
-def _shift(rows: dict[UUID, Listed], summaries: dict[UUID, wire.ConversationSummary], now: datetime) -> Shift:
+def _shift(
+    asked: Asked, rows: dict[UUID, Listed], summaries: dict[UUID, wire.ConversationSummary], now: datetime
+) -> Shift:
     held: dict[int, list[UUID]] = {}
-    levels: dict[int, list[int]] = {}
     for row in rows.values():
         if row.advocate_id is not None:
             held.setdefault(row.advocate_id, []).append(row.pk)
-            if row.state in HELD and not row.drill:
-                levels.setdefault(row.advocate_id, []).append(row.level)
     ready = list(ready_people(now))
+    levels = levels_held([one.user_id for one in ready])
     return Shift(
         rows=rows,
-        waiting=tuple(pk for pk, row in rows.items() if row.state == State.WAITING or _pressing(row, _OFFERED)),
-        overtaken=overtaken([pk for pk, row in rows.items() if _pressing(row, _RUNS)], now - OVERTAKEN_FOR),
+        waiting=tuple(pk for pk, row in rows.items() if _is_free(row)),
+        overtaken=overtaken(now - OVERTAKEN_FOR),
         held={user_id: tuple(pks) for user_id, pks in held.items()},
         summaries=summaries,
-        marks=read_marks(list(rows)),
+        marks=read_marks([one.id for one in asked.people], asked.holders()),
         availability=readiness(),
         escalations=hooks.open_escalations(),
         ready=len(ready),
         free=sum(free_seats(one.user.capacity, levels.get(one.user_id, ())) > 0 for one in ready),
+        counts=tally() if asked.on_wall else None,
         now=now,
     )

@@ -6,6 +6,8 @@ presence that nobody renews lapses by itself.
 
 import asyncio
 import logging
+import math
+from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from uuid import UUID
@@ -18,7 +20,8 @@ from chat.services import note_visitors
 logger = logging.getLogger(__name__)
 
 GATHER = 0.05
-"""Seconds that a sign waits for others."""
+GATHER_SIGNS = 1.0
+"""Seconds that news wait for others, and mere signs of life: those are looked at a minute later at the earliest."""
 MOST_AT_ONCE = 500
 
 
@@ -29,6 +32,8 @@ class Presence:
         self._here: dict[UUID, datetime] = {}
         self._gone: dict[UUID, datetime] = {}
         self._news = False
+        self._due = math.inf
+        self._hastier = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def here(self, conversation: UUID, at: datetime, *, arrived: bool = False) -> None:
@@ -36,29 +41,45 @@ class Presence:
         self._gone.pop(conversation, None)
         self._here[conversation] = at
         self._news |= arrived
-        self._start()
+        self._start(GATHER if arrived else GATHER_SIGNS)
 
     def gone(self, conversation: UUID, last_sign: datetime) -> None:
         """Note that a visitor's line closed which was last heard at `last_sign`."""
         self._here.pop(conversation, None)
         self._gone[conversation] = last_sign
         self._news = True
-        self._start()
+        self._start(GATHER)
 
     async def written(self) -> None:
-        """Return when nothing waits any more."""
+        """Return when nothing waits any more, which is soon."""
         while self._task is not None and not self._task.done():
+            self._start(GATHER)
             await asyncio.wait((self._task,))
 
-    def _start(self) -> None:
+    def _start(self, gather: float) -> None:
+        """Write after a while; of several wishes the hastiest sets the time."""
+        due = asyncio.get_running_loop().time() + gather
+        if due < self._due:
+            self._due = due
+            self._hastier.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._write_on())
 
+    async def _gathered(self) -> None:
+        loop = asyncio.get_running_loop()
+        while (rest := self._due - loop.time()) > 0:
+            self._hastier.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(rest):
+                    await self._hastier.wait()
+
     async def _write_on(self) -> None:
         while self._here or self._gone:
-            await asyncio.sleep(GATHER)
+            await self._gathered()
             here, gone, news = self._some_of(self._here), self._some_of(self._gone), self._news
             self._news = False
+            # what did not fit is due at once, and what comes from here on says so itself
+            self._due = asyncio.get_running_loop().time() if self._here or self._gone else math.inf
             try:
                 # one at a time: a sign that is written after a later one would bring back who has gone
                 await in_visitor_db(note_visitors, here=here, gone=gone)

@@ -60,7 +60,9 @@ class ListingSocket(FollowingSocket):
             # from here on a change asks for another overview: this one may be read before it
             self._overview_due = None
             self._readings = reading = self._readings + 1
-            view: Shift = await shift()
+            if self._actor is None:
+                return
+            view: Shift = await shift(self._actor)
             # not all lists at one moment, which a message would have to wait out
             await asyncio.sleep(random.random() * gather * SPREAD)  # noqa: S311
             if self._actor is None or reading < self._told:

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError, transaction
@@ -38,8 +39,7 @@ def retire_closed(*, now: datetime) -> Done[int]:
     something of it waits to be written into a case, and while an escalation of it is open. One that fails holds no
     other one up.
     """
-    held = lifecycle.in_daily_work("conversation")
-    over = _settled(list(held)).filter(
+    over = _settled(lifecycle.in_daily_work("conversation")).filter(
         Q(state__in=ENDED, ended_at__lte=now - STILL_READABLE) | Q(ended_at__lte=now - WRAP_UP_WITHIN)
     )
     # who left quickly may come back by words, and then it goes on
@@ -65,7 +65,7 @@ def tend_keys(*, now: datetime) -> Done[int]:
     reason is spared, that key alone. What nobody can open any more is removed.
     """
     today = working_epoch(Life(standing=False), now)
-    old = {pk: epoch for pk, epoch in lifecycle.in_daily_work("conversation").items() if epoch != today}
+    old = lifecycle.outlived("conversation", today)
     running = Conversation.objects.filter(pk__in=old).filter(
         Q(ended_at=None) | Q(level__gt=0) | Q(ended_at__gt=now - WRAP_UP_WITHIN) | Q(pk__in=_waited_for())
     )
@@ -112,7 +112,7 @@ def purge(*, now: datetime) -> Done[int]:
     return Done(len(closed))
 
 
-def _settled(among: list[UUID] | None) -> QuerySet[Conversation]:
+def _settled(among: QuerySet[Any, UUID] | None) -> QuerySet[Conversation]:
     """Return the conversations that no case waits for and whose escalations are settled."""
     rows = Conversation.objects.filter(level=0)
     if among is not None:

@@ -215,15 +215,17 @@ def _waiting(now: datetime) -> list[Waiting]:
 
 
 def _ready(now: datetime) -> list[Ready]:
+    # a supervisor takes conversations by choice and is offered none
+    people = list(ready_people(now).filter(user__role="advocate"))
+    ids = [row.user_id for row in people]
     seats: dict[int, list[tuple[int, str]]] = {}
-    rows = Conversation.objects.filter(state__in=HELD, drill="")
+    rows = Conversation.objects.filter(advocate_id__in=ids, state__in=HELD, drill="")
     for advocate_id, level, state in rows.values_list("advocate_id", "level", "state"):
         seats.setdefault(advocate_id or 0, []).append((level, state))
-    real = Assignment.objects.filter(conversation__drill="")
+    real = Assignment.objects.filter(advocate_id__in=ids, conversation__drill="")
     begun = dict(real.values_list("advocate_id").annotate(Max("begun_at")))
     found = []
-    # a supervisor takes conversations by choice and is offered none
-    for row in ready_people(now).filter(user__role="advocate"):
+    for row in people:
         held, calm, to_record = _seats(seats.get(row.user.pk, ()))
         found.append(
             Ready(

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.services import record
@@ -41,10 +42,19 @@ def create_data_key(subject: Subject, now: datetime, life: Life = FILE) -> Seale
     return sealer
 
 
-def in_daily_work(kind: str) -> dict[UUID, str]:
-    """Return the subjects of a kind that still open without a reader, with the epoch of their wrap."""
-    rows = Wrap.objects.filter(kind=OPERATIONAL, data_key__subject_kind=kind)
+def in_daily_work(kind: str) -> QuerySet[Wrap, UUID]:
+    """Return the subjects of a kind that still open without a reader, for the database to look among."""
+    return _in_daily_work(kind).values_list("data_key__subject_id", flat=True)
+
+
+def outlived(kind: str, today: str) -> dict[UUID, str]:
+    """Return the subjects of a kind that still open without a reader by the key of another day, with its epoch."""
+    rows = _in_daily_work(kind).exclude(epoch=today)
     return dict(rows.values_list("data_key__subject_id", "epoch"))
+
+
+def _in_daily_work(kind: str) -> QuerySet[Wrap]:
+    return Wrap.objects.filter(kind=OPERATIONAL, data_key__subject_kind=kind)
 
 
 def kept_until(kind: str, among: Collection[UUID] | None = None, *, held: bool = True) -> dict[UUID, date]:

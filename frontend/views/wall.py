@@ -78,7 +78,7 @@ async def wall_now(request: HttpRequest) -> HttpResponse:
         over = no_store(HttpResponse(status=401))
         over.delete_cookie(COOKIE, path=reverse("wall"), samesite="Strict")
         return over
-    shown = (await shift()).on_wall(display.language)
+    shown = (await shift(None)).on_wall(display.language)
     return no_store(HttpResponse(msgspec.json.encode(shown), content_type="application/json"))
 
 

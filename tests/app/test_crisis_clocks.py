@@ -13,7 +13,7 @@ from chat import hooks
 from chat import services as chat
 from chat.core.actors import Actor
 from chat.models import Event
-from chat.overview import _rows, _shift, _summaries
+from chat.overview import Asked, read
 from crisis import services
 from crisis.models import Escalation
 from crisis.selectors import escalation_for, reason_of
@@ -158,6 +158,5 @@ class Overview(CrisisCase):
         (shown,) = hooks.open_escalations()
         assert (shown.raised_level, shown.level, shown.ended_by) == (1, 2, None)
         chat.end_conversation(actor=self.ben, conversation_id=self.pk, now=NOON + after(310))
-        rows = _rows()
-        wall = _shift(rows, _summaries(rows, NOON), NOON).on_wall("en")
+        wall = read(Asked(frozenset(), on_wall=True), NOON).on_wall("en")
         assert (hooks.open_escalations()[0].ended_by, wall.escalations[0].ended_by) == ("advocate", "advocate")

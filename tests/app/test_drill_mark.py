@@ -79,9 +79,8 @@ def flag(actor: Staff, pk: UUID, level: int) -> UUID:
     return done.result.id
 
 
-def shift() -> overview.Shift:
-    rows = overview._rows()
-    return overview._shift(rows, overview._summaries(rows, NOON), NOON)
+def shift(*who: Staff) -> overview.Shift:
+    return overview.read(overview.Asked(frozenset(who), on_wall=not who), NOON)
 
 
 class MarkStories(TestCase):
@@ -109,11 +108,11 @@ class MarkStories(TestCase):
         flag(ben(), pk, 2)
         codes = list(Event.objects.filter(conversation=pk).order_by("staff_seq").values_list("code", flat=True))
         assert codes[:2] == ["opened", "drill"]
-        mine, theirs = shift().seen_by(ben()), shift().seen_by(dana())
+        mine, theirs = shift(ben()).seen_by(ben()), shift(dana()).seen_by(dana())
         assert [one.drill for one in mine.conversations] == [one.drill for one in mine.escalations] == [True]
         assert theirs.escalations[0].handle.startswith("DRILL · ")
         french = Staff(dana().id, "supervisor", "Dana", "fr")
-        assert shift().seen_by(french).conversations[0].handle.startswith("EXERCICE · ")
+        assert shift(french).seen_by(french).conversations[0].handle.startswith("EXERCICE · ")
         assert shift().on_wall("fr").escalations[0].handle.startswith("EXERCICE · ")
         trail = AuditEvent.objects.filter(action__in=["conversation.taken", "escalation.raised"])
         assert {one.data["drill"] for one in trail} == {"drill"}
@@ -140,7 +139,7 @@ class MarkStories(TestCase):
     def test_a_visitor_is_not_marked_anywhere(self) -> None:
         pk, _ = held_by(ben())
         flag(ben(), pk, 2)
-        seen = shift().seen_by(dana())
+        seen = shift(dana()).seen_by(dana())
         assert [one.drill for one in seen.conversations] == [one.drill for one in seen.escalations] == [False]
         assert "DRILL" not in seen.conversations[0].handle
         assert not OutboxItem.objects.filter(data__has_key="kind").exists()
@@ -256,9 +255,9 @@ class TurnStories(TestCase):
     def test_nobody_else_sees_or_takes_it_while_it_waits(self) -> None:
         pk = drill_for(cleo())
         ready(ben(), cleo(), dana())
-        assert [one.pk for one in shift().visible_to(ben())] == []
-        assert [one.pk for one in shift().visible_to(cleo())] == [pk]
-        assert [one.pk for one in shift().visible_to(dana())] == [pk], "a supervisor sees every one"
+        assert [one.pk for one in shift(ben()).visible_to(ben())] == []
+        assert [one.pk for one in shift(cleo()).visible_to(cleo())] == [pk]
+        assert [one.pk for one in shift(dana()).visible_to(dana())] == [pk], "a supervisor sees every one"
         self.refused_to_others(pk)
         services.offer_drills(now=NOON)
         self.refused_to_others(pk)

@@ -1,5 +1,6 @@
 """Who is here and who has gone: written together, the last sign counts, and a row that is held holds nobody up."""
 
+import asyncio
 from datetime import timedelta
 from unittest import mock
 
@@ -108,3 +109,19 @@ class PresenceStories(TestCase):
             presence.gone(self.pk, now)
             await presence.written()
             assert told.call_count == 2
+
+    async def test_signs_wait_for_others_and_news_take_them_along_at_once(self) -> None:
+        other, presence = (await sync_to_async(waiting)(NOON))[0], Presence()
+        with (
+            mock.patch.object(room, "GATHER_SIGNS", 60.0),
+            mock.patch.object(room, "note_visitors", wraps=note_visitors) as wrote,
+        ):
+            presence.here(self.pk, LATER)
+            await asyncio.sleep(3 * room.GATHER)
+            assert wrote.call_count == 0
+            presence.here(other, LATER, arrived=True)
+            async with asyncio.timeout(5):
+                while not wrote.called or presence._task is None or not presence._task.done():
+                    await asyncio.sleep(0.01)
+        assert [set(call.kwargs["here"]) for call in wrote.call_args_list] == [{self.pk, other}]
+        assert await self.seen() == LATER

@@ -258,11 +258,11 @@ class StaleListStories(TestCase):
         await sync_to_async(lambda: set_availability(user_id=ben().id, state="ready", now=timezone.now()))()
         tab = await sync_to_async(lambda: Tab(ben()))()
         await tab.open()
-        earlier, lists = await shift(), list[str]()
+        earlier, lists = await shift(await sync_to_async(ben)()), list[str]()
 
-        async def read() -> Shift:
+        async def read(who: Staff | None) -> Shift:
             lists.append("earlier" if not lists else "now")
-            return earlier if lists == ["earlier"] else await shift()
+            return earlier if lists == ["earlier"] else await shift(who)
 
         with (
             mock.patch("chat.consumers.listing.shift", read),
