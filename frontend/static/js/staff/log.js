@@ -37,10 +37,12 @@ export function logView(region, scroller, words, reached = () => {}) {
   let spoken = null;
   /** Where the reader was: an element that leaves the page forgets it. */
   let place = 0;
+  let height = 0;
 
   scroller.addEventListener("scroll", () => {
     place = scroller.scrollTop;
-    follows = scroller.scrollHeight - place - scroller.clientHeight < AT_THE_END;
+    // one that is just getting another height was at its end if it was so with the larger of the two
+    follows = scroller.scrollHeight - place - Math.max(height, scroller.clientHeight) < AT_THE_END;
     if (follows && !notice.hidden) arrived();
   });
   below.addEventListener("click", () => {
@@ -63,6 +65,7 @@ export function logView(region, scroller, words, reached = () => {}) {
 
   /** Stand where the reader was: at the newest line, or further back. */
   function settle() {
+    height = scroller.clientHeight;
     scroller.scrollTop = follows ? scroller.scrollHeight : place;
   }
 

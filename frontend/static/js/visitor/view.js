@@ -79,9 +79,8 @@ export function logOf(words, does) {
 
   box("to-newest").addEventListener("click", () => (toNewest(), log.focus()));
   log.addEventListener("scroll", () => {
-    // while the log changes its height it is no person
-    if (log.clientHeight !== height) return;
-    follows = log.scrollHeight - log.scrollTop - log.clientHeight < AT_THE_END;
+    // a log that is just getting another height was at its end if it was so with the larger of the two
+    follows = log.scrollHeight - log.scrollTop - Math.max(height, log.clientHeight) < AT_THE_END;
     below.hidden ||= follows;
   });
   // the keyboard of a phone takes half of the height
