@@ -1,7 +1,7 @@
 """Run database work of sockets on a few threads of our own.
 
-Channels' `database_sync_to_async` puts all of a process through one thread, where one slow query holds up everybody
-(`livechat.md` section 5, row 11). These threads keep their connections, since giving one back after each job and taking
+Channels' `database_sync_to_async` puts all of a process through one thread, where one slow query holds up
+everybody. These threads keep their connections, since giving one back after each job and taking
 it again costs a fifth of a short job; so the pool has one for each of them (`config/settings.py`). One that breaks is
 dropped, with all others of the process, and the caller is told, so that the client tries again.
 

@@ -18,7 +18,7 @@ from encryption.providers import EpochGone
 from encryption.services import KeyGone, Sealer, ready, sealer_for
 
 MOST_LINES = 2**20
-"""Lines of one conversation, so that random nonces repeat with a chance below 2**-57 (`security.md` section 4)."""
+"""Lines of one conversation, so that random nonces repeat with a chance below 2**-57."""
 Key = tuple[UUID, str, str]
 """Under what a text may not be written twice: conversation, sender, client id."""
 

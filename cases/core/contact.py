@@ -1,4 +1,4 @@
-"""Vocabularies of a contact and a case. HTCDS 2.0 names where it has them (`helpline.md` section 4)."""
+"""Vocabularies of a contact and a case. HTCDS 2.0 names where it has them."""
 
 from enum import StrEnum
 

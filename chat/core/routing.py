@@ -17,7 +17,7 @@ from its return. After a shorter one it is kept: a beat comes every 25 s, and a 
 NOTED_EVERY = timedelta(seconds=5)
 """How often it is written down that rescues are looked for."""
 FADES_AFTER = timedelta(minutes=30)
-"""A waiting visitor who was not seen for this long is no longer waiting (the return slot of `security.md` 12.7)."""
+"""A waiting visitor who was not seen for this long is no longer waiting."""
 NOT_AGAIN_WITHIN = timedelta(minutes=3)
 """Somebody who declined or let an offer lapse is not offered the same conversation again at once."""
 

@@ -21,8 +21,8 @@ CLOSE_CODES: dict[int, str] = {
     4503: "we are restarting or have a defect: come back",
     1012: "restart: come back, spread over some seconds",
 }
-"""Meaning of each close code (`livechat.md` section 3(b), point 12). The socket is always accepted first, because a
-refusal before that reaches a browser as 1006 without a reason."""
+"""Meaning of each close code. The socket is always accepted first, because a refusal before that reaches a browser as
+1006 without a reason."""
 
 Ref = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]

@@ -1,7 +1,7 @@
 """When the law asks for a report about somebody young, province by province, as a site has checked it.
 
 Nothing here is legal advice, and next to nothing is shipped: what was not found in a source that can be named is empty,
-and pages say that the site has to fill it (`helpline.md` section 7). Numbers are never shipped: a wrong one costs time.
+and pages say that the site has to fill it. Numbers are never shipped: a wrong one costs time.
 """
 
 import re

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Visibility(StrEnum):
-    """For whom an entry is; HSDS has no such field (`helpline.md` section 6)."""
+    """For whom an entry is; HSDS has no such field."""
 
     PUBLIC = "public"
     STAFF = "staff"

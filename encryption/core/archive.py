@@ -3,7 +3,7 @@
 HPKE (RFC 9180) in base mode with the hybrid of ML-KEM-768 and X25519, HKDF-SHA256 and AES-256-GCM, as `cryptography`
 implements it. A secret is 96 bytes: the 64-byte seed of ML-KEM (FIPS 203) and the 32-byte X25519 key (RFC 7748). Base
 mode lets anybody make a wrap, so everything that places one stands in `info`, and public keys carry the signature of an
-offline Ed25519 root (RFC 8032). Design: `security.md` 11.3 and 11.4.
+offline Ed25519 root (RFC 8032). Design: `docs/encryption.md`.
 """
 
 import base64

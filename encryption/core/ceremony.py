@@ -2,7 +2,8 @@
 
 The recovery secret grows from a seed of 32 bytes by SHAKE-256, as X-Wing's does (draft-connolly-cfrg-xwing-kem,
 "expandDecapsulationKey"), so that three people write down 130 signs each instead of 335. On paper each line of a share
-ends in two signs of its own: a mistake is found in its line. Design: `security.md` 11.4; steps: `docs/key-ceremony.md`.
+ends in two signs of its own: a mistake is found in its line. Design: `docs/encryption.md`; steps:
+`docs/key-ceremony.md`.
 """
 
 import base64

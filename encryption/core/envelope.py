@@ -3,7 +3,7 @@
 Layout: version (1 byte), algorithm (1 byte), nonce (12), ciphertext, tag (16). AES-256-GCM under a key that HKDF-SHA256
 derives from the subject's data key for the record's kind. Everything that places a record is bound in as associated
 data, so a row that was moved, renumbered or given another author does not open. The text is padded to steps of 256
-bytes (ISO/IEC 7816-4 padding), so its length says little. Design: `security.md` 11.1 and 11.2.
+bytes (ISO/IEC 7816-4 padding), so its length says little. Design: `docs/encryption.md`.
 """
 
 import hmac

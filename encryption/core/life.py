@@ -1,4 +1,4 @@
-"""How long each wrapping key lives; the days are UTC days. Design: `security.md` 11.3.
+"""How long each wrapping key lives; the days are UTC days. Design: `docs/encryption.md`.
 
 op-2026-11-23                wraps the keys of conversations that run that day; destroyed 48 hours after the day began
 ret-2026-11-27               wraps the archive wraps that expire that day; destroyed when the day begins

@@ -2,7 +2,7 @@
 
 The phrase is generated, never invented: six words of a list of 2,048 (BIP-39, whose words differ in their first four
 letters) are 66 bits, behind Argon2id (RFC 9106) with 128 MiB and three passes. The printed code has 160 bits and a
-passkey's PRF output 256, so a fast key derivation is enough for them. Design: `security.md` 11.4.
+passkey's PRF output 256, so a fast key derivation is enough for them. Design: `docs/encryption.md`.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """A reader's secret between two requests: split between their browser's cookie and this server's memory.
 
 The cookie holds 32 random bytes, the server the secret sealed under a key derived from them; neither half opens alone.
-Who it is for, what their rights were and until when it lives is bound in. Design: `security.md` 11.5.
+Who it is for, what their rights were and until when it lives is bound in. Design: `docs/encryption.md`.
 """
 
 import hashlib

@@ -16,7 +16,7 @@ from chat.core.actors import Staff, Visitor
 from chat.core.errors import ErrorCode, Refused
 from chat.core.returning import GRACE, MOST_TRIES
 from chat.frames import summary
-from chat.models import Assignment, CodeWord, Conversation, Event, ReturnWords
+from chat.models import Assignment, Conversation, Event, ReturnWords
 from chat.selectors import events_after, events_before, visitor_by_token, visitor_of
 from chat.selectors.listed import running
 from chat.services.base import Done
@@ -380,49 +380,3 @@ class Strangers(TestCase):
         assert phrase not in written
         actions = list(AuditEvent.objects.filter(subject=f"conversation:{pk}").values_list("action", flat=True))
         assert actions[-2:] == ["words.given", "words.returned"]
-
-
-class CodeWords(TestCase):
-    def test_the_visitor_chooses_one_and_the_advocate_reads_it(self) -> None:
-        pk, token = held_by(ben())
-        services.agree_by_token(token=token, text=" plum jam ", now=NOON)
-        assert b"plum" not in bytes(CodeWord.objects.get().sealed_text)
-        read = services.read_code_word(actor=ben(), conversation_id=pk, now=NOON).result
-        assert read is not None
-        assert read.reveal() == "plum jam"
-        assert AuditEvent.objects.filter(action="code_word.read", actor=str(ben())).count() == 1
-
-    def test_the_advocate_notes_one_and_the_later_one_counts(self) -> None:
-        pk, token = held_by(ben())
-        services.agree_by_token(token=token, text="plum", now=NOON)
-        services.agree(actor=ben(), conversation_id=pk, text="What did the cat eat? A sock.", now=NOON)
-        read = services.read_code_word(actor=ben(), conversation_id=pk, now=NOON).result
-        assert read is not None
-        assert "sock" in read.reveal()
-        assert codes(pk)[-2:] == ["code_word_agreed", "code_word_agreed"]
-
-    def test_strangers_neither_set_nor_read_it(self) -> None:
-        pk, token = held_by(ben())
-        services.agree_by_token(token=token, text="plum", now=NOON)
-        for who in (cleo(), eve()):
-            with pytest.raises(Refused):
-                services.agree(actor=who, conversation_id=pk, text="pear", now=NOON)
-            with pytest.raises(Refused):
-                services.read_code_word(actor=who, conversation_id=pk, now=NOON)
-        with pytest.raises(Refused):
-            services.agree_by_token(token=new_token(), text="pear", now=NOON)
-
-    def test_none_is_none_and_a_novel_is_too_long(self) -> None:
-        pk, token = held_by(ben())
-        assert services.read_code_word(actor=ben(), conversation_id=pk, now=NOON).result is None
-        with pytest.raises(Refused) as caught:
-            services.agree_by_token(token=token, text="plum " * 30, now=NOON)
-        assert caught.value.code is ErrorCode.TEXT_TOO_LONG
-
-    def test_it_goes_with_the_conversation(self) -> None:
-        pk, token = held_by(ben())
-        services.agree_by_token(token=token, text="plum", now=NOON)
-        services.leave_quickly(token=token, now=NOON)
-        assert CodeWord.objects.exists(), "it is needed when they come back"
-        recorded(pk, NOON)
-        assert not CodeWord.objects.exists()
