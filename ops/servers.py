@@ -22,7 +22,6 @@ from ops.bodies import keep_daphnes_in_memory
 from ops.drain import drain
 from ops.lines import ANSWERED_WITHIN, QUIET, Line
 from ops.quiet_twisted import quiet_twisted
-from ops.reading_ahead import ReadsAhead
 from ops.worker import start_inline_worker
 
 FINISH_WITHIN = 2
@@ -39,7 +38,6 @@ def serve_uvicorn(host: str, port: int, announce: Callable[[], None]) -> None:
         access_log=False,
         log_config=None,
         log_level="warning",
-        ws=ReadsAhead,
         ws_max_size=MOST_FRAME_BYTES + 1024,
         ws=Line,
         ws_ping_interval=QUIET,
