@@ -87,9 +87,9 @@ def is_full() -> bool:
     most = Site.objects.filter(pk=1).values_list("most_waiting", flat=True).first()
     if most is None:
         return False
-    # no more than that is counted, however many there are
-    waits = Conversation.objects.filter(state__in=[State.WAITING, State.OFFERED], drill="")
-    return waits[:most].count() >= most
+    # no more than that is counted, however many there are; drills as well at first, for which the index is enough
+    waits = Conversation.objects.filter(state__in=[State.WAITING, State.OFFERED]).values("state")
+    return waits[:most].count() >= most and waits.filter(drill="")[:most].count() >= most
 
 
 def keep_for() -> timedelta:

@@ -68,7 +68,8 @@ def _begin(
     token: str, language: str, door: str, now: datetime, mark: Drill = Drill.NONE, trainee_id: int | None = None
 ) -> Done[Opened]:
     with transaction.atomic():
-        conversation = Conversation.objects.create(
+        # written with its first line, which counts it on
+        conversation = Conversation(
             token_digest=token_digest(token),
             handle=new_handle(handles_in_use(), drill=bool(mark)),
             language=language,

@@ -53,13 +53,16 @@ def current_key(now: datetime) -> ArchiveKey | None:
     return None
 
 
-def add_wrap(row: DataKey, data_key: bytes, keep: timedelta, now: datetime) -> None:
-    """Make or renew the archive wrap of a data key; none when the site keeps nothing or has no archive key yet."""
+def add_wrap(row: DataKey, data_key: bytes, keep: timedelta, now: datetime, *, new: bool = False) -> None:
+    """Make or renew the archive wrap of a data key; none when the site keeps nothing or has no archive key yet.
+
+    A `new` data key has none that would be looked for first.
+    """
     key = current_key(now) if keep else None
     if key is None:
         return
     expires = life.expiry_day(now, keep)
-    _put(row, ARCHIVE, key, data_key, expires, life.day_epoch(life.RETENTION, expires))
+    _put(row, ARCHIVE, key, data_key, expires, life.day_epoch(life.RETENTION, expires), new=new)
 
 
 def hold(subject: Subject, secrets: Secrets, *, until: date, epoch: str, now: datetime) -> None:
@@ -134,17 +137,15 @@ def _opened(wrap: Wrap, subject: Subject, secrets: Secrets) -> bytes:
     return data_key
 
 
-def _put(row: DataKey, kind: str, key: ArchiveKey, data_key: bytes, expires: date, epoch: str) -> None:
-    Wrap.objects.update_or_create(
-        data_key=row,
-        kind=kind,
-        defaults={
-            "epoch": epoch,
-            "recipient": key.name,
-            "expires": expires,
-            "blob": _blob(row, key, data_key, expires, epoch),
-        },
-    )
+def _put(
+    row: DataKey, kind: str, key: ArchiveKey, data_key: bytes, expires: date, epoch: str, *, new: bool = False
+) -> None:
+    blob = _blob(row, key, data_key, expires, epoch)
+    about = {"epoch": epoch, "recipient": key.name, "expires": expires, "blob": blob}
+    if new:
+        Wrap.objects.create(data_key=row, kind=kind, **about)
+    else:
+        Wrap.objects.update_or_create(data_key=row, kind=kind, defaults=about)
 
 
 def _blob(row: DataKey, key: ArchiveKey, data_key: bytes, expires: date, epoch: str) -> bytes:

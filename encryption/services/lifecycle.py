@@ -35,7 +35,7 @@ def create_data_key(subject: Subject, now: datetime, life: Life = FILE) -> Seale
     )
     blob = sealing.provider().wrap(epoch, data_key, sealing.context(subject, commitment))
     Wrap.objects.create(data_key=row, kind=OPERATIONAL, epoch=epoch, blob=blob)
-    archive.add_wrap(row, data_key, life.keep, now)
+    archive.add_wrap(row, data_key, life.keep, now, new=True)
     sealer = Sealer(subject, data_key, commitment)
     # at hand for the first text; of a transaction that fails nobody knows the subject
     sealing.keep(subject, sealer, row.pk)
