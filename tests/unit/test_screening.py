@@ -42,6 +42,7 @@ def screener() -> Screener:
             [["il", "me", "a", "prise"], ["ils", "me", "ont", "vue", ",", "ma", "mere"]],
         ),
         ("3.5 km.fin. Fin.)ok", [["3", "5", "km", "fin"], ["fin", "ok"]]),
+        ("ma sœur, à l’œil", [["ma", "soeur", ",", "a", "l", "oeil"]]),
         ("un œil: Ü½ ²", [["un", "oeil", "u", "1", "2", "2"]]),
         ("déjà\u2028vu.\u00a0ok.\x85là", [["deja", "vu"], ["ok"], ["la"]]),
         ("e\u0301te\u0301 ﬁn １８", [["ete", "fin", "18"]]),
