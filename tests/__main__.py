@@ -67,6 +67,7 @@ def main(arguments: list[str]) -> int:
         servers, used = start_servers(stack)
         environ = clean_environment() | tools | servers
         environ["HAVRE_DEVELOPMENT"] = "1"
+        environ["HAVRE_TEST_PREPARED"] = str(folder / "prepared")
         # side by side: each waits more than it computes, and one after the other they take longer than anybody waits
         together, alone = plan(arguments, servers)
         runs = [stack.enter_context(Run(folder, environ, *planned)) for planned in together]

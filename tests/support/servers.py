@@ -1,6 +1,7 @@
 """Run real servers for tests: Havre itself, PostgreSQL, Redis."""
 
 import atexit
+import fcntl
 import http.client
 import os
 import pwd
@@ -106,6 +107,9 @@ def migrate_and_seed(environ: Mapping[str, str]) -> str:
 @cache
 def _prepared(maintenance: str) -> tuple[Path, str]:
     """Return a folder to copy and what preparing it printed; the template on PostgreSQL bears the folder's name."""
+    shared = os.environ.get("HAVRE_TEST_PREPARED")
+    if shared and not maintenance:
+        return _prepared_once(Path(shared))
     folder = Path(tempfile.mkdtemp(prefix="havre-prepared-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     if not maintenance:
@@ -113,6 +117,19 @@ def _prepared(maintenance: str) -> tuple[Path, str]:
     database = _create(maintenance, folder.name)
     atexit.register(_drop, maintenance, folder.name)
     return folder, _prepare(havre_environment(folder, database_url=database))
+
+
+def _prepared_once(folder: Path) -> tuple[Path, str]:
+    """Return what the first of several runs that go side by side prepares in a folder for all of them."""
+    data, printed = folder / "data", folder / "printed"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not printed.exists():
+            shutil.rmtree(data, ignore_errors=True)
+            data.mkdir()
+            printed.write_text(_prepare(havre_environment(data)), encoding="utf-8")
+    return data, printed.read_text(encoding="utf-8")
 
 
 def _prepare(environ: Mapping[str, str]) -> str:
