@@ -1,8 +1,9 @@
 """uvicorn's side of a socket with what thousands of idle ones need less of: memory, and pings that nobody waits for.
 
 uvicorn (0.54, `websockets_sansio_impl`) keeps the headers of a socket's request and answer for as long as it lives, and
-queues made of four deques and an event, each of which holds room for 64 things. It pings every 20 s, whoever was heard.
-It pauses reading for each frame and resumes it, a system call each.
+queues made of four deques and an event, each of which holds room for 64 things. It pings every 20 s, whoever was heard,
+and waits without end for a page that does not read. It pauses reading for each frame and resumes it, a system call
+each.
 """
 
 import asyncio
@@ -120,3 +121,9 @@ class Line(WebSocketsSansIOProtocol):
             self.ping_timer = self.loop.call_later(self.ping_interval - quiet, self.send_keepalive_ping)
         else:
             super().send_keepalive_ping()
+
+    def keepalive_timeout(self) -> None:
+        """Give up a page that did not answer, with what waits for it: closing waits until all of that is read."""
+        super().keepalive_timeout()
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()

@@ -23,8 +23,10 @@ ASKS += b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 
 class Page:
     """Be a server that takes frames when the test says so, and the page at the other end."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, answer: str = "", **settings: Any) -> None:
         self.taken: list[str] = []
+        self.over = asyncio.Event()
+        self._answer = answer
         self.takes = asyncio.Event()
         self.takes.set()
         self.lines: list[Line] = []
@@ -32,11 +34,19 @@ class Page:
         self._config.load()
 
     async def _app(self, scope: Any, receive: Receive, send: Send) -> None:
+        try:
+            await self._serve(receive, send)
+        finally:
+            self.over.set()
+
+    async def _serve(self, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.accept"})
         while (event := await receive())["type"] == "websocket.receive":
             self.taken.append(event["text"])
             await self.takes.wait()
+            if self._answer:
+                await send({"type": "websocket.send", "text": self._answer})
 
     def _line(self) -> Line:
         self.lines.append(Line(self._config, ServerState(), {}))
@@ -59,6 +69,10 @@ class Page:
     def says(self, *texts: bytes) -> None:
         """Send frames in one piece."""
         self._writer.write(b"".join(framed(text) for text in texts))
+
+    def reads_nothing(self) -> None:
+        """Take nothing that comes from here on, as a page does that sleeps."""
+        self._writer.transport.pause_reading()  # type: ignore[attr-defined]
 
     async def hears(self, within: float) -> list[int]:
         """Return the kinds of frames that come within some seconds."""
@@ -92,6 +106,18 @@ async def test_only_who_is_quiet_is_asked_for_a_sign_of_life() -> None:
             assert await page.hears(MOMENT) == []
         assert await page.hears(1) == [PING]
         await until(lambda: page.lines[0].transport.is_closing())
+
+
+async def test_a_page_that_reads_nothing_is_let_go_with_all_that_waits_for_it() -> None:
+    page = Page(answer="x" * 60_000, ws_ping_interval=2 * MOMENT, ws_ping_timeout=2 * MOMENT)
+    async with page.open():
+        page.reads_nothing()
+        page.says(*[b"more"] * 300)
+        # more than the system keeps for it: what is closed in good order is open until all of that is read
+        await until(lambda: page.lines[0].transport.get_write_buffer_size() > 0)
+        async with asyncio.timeout(5):
+            await page.over.wait()
+        assert len(page.taken) < 300
 
 
 async def test_a_frame_that_is_waited_for_pauses_nothing_and_the_next_one_does() -> None:
