@@ -52,6 +52,22 @@ def test_what_a_visitor_had_erased_leaves_the_screen_that_shows_it(opens: Opens,
     assert SECRET not in desk.page.content()
 
 
+def test_news_that_waited_and_is_true_no_more_is_not_told(opens: Opens) -> None:
+    desk = console(opens, 1)
+    page = desk.page
+    offer = conversation(3, state="offered", offer_until=ago(-30))
+    desk.list(conversation(1), conversation(2, state="waiting"), offer)
+    page.get_by_role("button", name="Take Heron 2").click()
+    expect(page.locator("#status")).to_have_text("You have taken Heron 2.")
+    # she is taken, a colleague took the other one, and both were news until now
+    desk.list(conversation(1, state="wrap_up", ended_by="visitor"), conversation(2))
+    expect(page.locator("#status")).not_to_contain_text("You have taken", timeout=10_000)
+    said = page.locator("#status").inner_text()
+    assert "Heron 1" in said
+    assert "waits" not in said
+    assert "Heron 3" not in said
+
+
 def test_who_goes_on_writing_after_a_take_keeps_their_conversation(opens: Opens) -> None:
     desk = console(opens, 1)
     page = desk.page

@@ -2,7 +2,7 @@
 
 import { asked, answered, empty, forgotten, holding, landed, letGo, queued, readToEnd, reduce, toFollow } from "../lib/console_store.js";
 import { backWord } from "../lib/console_seats.js";
-import { drillOver, mine, newReturn, offered, offeredNoMore, overtaken, real, summary, turnedImminent, unread, waiting } from "../lib/console_views.js";
+import { drillOver, mine, newReturn, offeredNoMore, offeredOnlyIn, overtaken, real, summary, turnedImminent, unread, waiting } from "../lib/console_views.js";
 import { say } from "../lib/say.js";
 import { openLine } from "../lib/socket.js";
 import { newId } from "../staff/api.js";
@@ -98,15 +98,17 @@ function follow() {
 /** Tell what changed between two overviews. @param {State} before */
 function compare(before) {
   const known = new Set(before.overview?.conversations.map((one) => one.id));
-  const offers = offered(state).filter((one) => !offered(before).some((old) => old.id === one.id));
-  const fresh = real(waiting(state)).filter((one) => !known.has(one.id));
+  const offers = offeredOnlyIn(state, before);
+  const queue = real(waiting(state));
+  const fresh = queue.filter((one) => !known.has(one.id));
+  // what is told waits for a while, and must still be so then
+  for (const one of offeredOnlyIn(before, state)) retract(say(words, "tell_offer", { name: one.handle }));
+  const waits = queue.length > 0 ? say(words, "tell_waiting", { n: queue.length }) : "";
+  retract("waiting", waits);
   for (const one of offers) mention(say(words, "tell_offer", { name: one.handle }));
-  if (before.overview !== null && fresh.length > 0) mention(say(words, "tell_waiting", { n: real(waiting(state)).length }), "waiting");
+  if (before.overview !== null && fresh.length > 0) mention(waits, "waiting");
   for (const one of offeredNoMore(before, state)) mention(say(words, backWord(before, state, one), { name: one.handle }));
-  for (const one of overtaken(before, state)) {
-    retract(say(words, "tell_offer", { name: one.handle }));
-    mention(say(words, "tell_overtaken", { name: one.handle }));
-  }
+  for (const one of overtaken(before, state)) mention(say(words, "tell_overtaken", { name: one.handle }));
   for (const one of turnedImminent(before, state)) mention(say(words, "tell_level", { name: one.handle, level: say(words, `level_${one.level}`) }));
   if (offers.length > 0) beep();
   for (const one of mine(before)) {

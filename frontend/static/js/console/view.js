@@ -159,9 +159,9 @@ export function voice() {
       collectedFrom = performance.now();
       timer = setTimeout(flush, COLLECTED_FOR);
     },
-    /** Take back what is no longer news. @param {string} text */
-    retract: (text) => {
-      collected = collected.filter((one) => one.text !== text);
+    /** Take back what is no longer news, or say instead what is true now. @param {string} about @param {string} [instead] */
+    retract: (about, instead = "") => {
+      collected = collected.map((one) => (one.about === about ? { about, text: instead } : one)).filter((one) => one.text !== "");
     },
   };
 }

@@ -72,6 +72,18 @@ export function offered(state) {
 }
 
 /**
+ * Return what is offered to this person in one list and not in another.
+ *
+ * @param {State} one
+ * @param {State} other
+ * @returns {readonly ConversationSummary[]}
+ */
+export function offeredOnlyIn(one, other) {
+  const there = new Set(offered(other).map((row) => row.id));
+  return offered(one).filter((row) => !there.has(row.id));
+}
+
+/**
  * Return what was offered to this person and waits for somebody again: the offer ran out, or they declined it.
  *
  * @param {State} before
