@@ -68,6 +68,17 @@ def test_news_that_waited_and_is_true_no_more_is_not_told(opens: Opens) -> None:
     assert "Heron 3" not in said
 
 
+def test_that_a_danger_is_imminent_waits_for_no_answer_to_be_read(opens: Opens) -> None:
+    desk = console(opens, 1)
+    page = desk.page
+    desk.list(conversation(1), conversation(2, state="waiting"))
+    page.get_by_role("button", name="Take Heron 2").click()
+    expect(page.locator("#status")).to_have_text("You have taken Heron 2.")
+    desk.list(conversation(1, level=3), conversation(2))
+    # both are read: the answer was there for less time than it takes
+    expect(page.locator("#status")).to_have_text(re.compile(r"^You have taken Heron 2\. .*Heron 1.*imminent", re.I))
+
+
 def test_who_goes_on_writing_after_a_take_keeps_their_conversation(opens: Opens) -> None:
     desk = console(opens, 1)
     page = desk.page

@@ -109,7 +109,7 @@ function compare(before) {
   if (before.overview !== null && fresh.length > 0) mention(waits, "waiting");
   for (const one of offeredNoMore(before, state)) mention(say(words, backWord(before, state, one), { name: one.handle }));
   for (const one of overtaken(before, state)) mention(say(words, "tell_overtaken", { name: one.handle }));
-  for (const one of turnedImminent(before, state)) mention(say(words, "tell_level", { name: one.handle, level: say(words, `level_${one.level}`) }));
+  for (const one of turnedImminent(before, state)) mention(say(words, "tell_level", { name: one.handle, level: say(words, `level_${one.level}`) }), one.id, true);
   if (offers.length > 0) beep();
   for (const one of mine(before)) {
     const next = summary(state, one.id);

@@ -123,20 +123,25 @@ export function surroundings(words, does) {
  */
 export function voice() {
   const place = byId("status", HTMLElement);
-  /** @type {{text: string, about: string}[]} */
+  /** @type {{text: string, about: string, danger: boolean}[]} */
   let collected = [];
   /** @type {ReturnType<typeof setTimeout> | null} */
   let timer = null;
+  let answer = "";
   let answeredAt = -Infinity;
   let collectedFrom = 0;
 
   function flush() {
-    const until = Math.min(answeredAt + ANSWER_READ_IN, collectedFrom + NEWS_WAITS_AT_MOST);
+    const readAt = answeredAt + ANSWER_READ_IN;
+    const danger = collected.some((one) => one.danger);
+    const until = danger ? 0 : Math.min(readAt, collectedFrom + NEWS_WAITS_AT_MOST);
     if (until > performance.now()) {
       timer = setTimeout(flush, until - performance.now());
       return;
     }
-    const text = collected.map((one) => one.text).join(" ");
+    // beside what did not wait for it, an answer is told once more
+    const told = readAt > performance.now() ? [answer] : [];
+    const text = [...told, ...collected.map((one) => one.text)].join(" ");
     if (text !== "") setText(place, text);
     collected = [];
     timer = null;
@@ -149,19 +154,27 @@ export function voice() {
     tell: (text) => {
       // Said again in full even when the words are the same: it is a new answer to a new attempt.
       place.textContent = "";
+      answer = text;
       answeredAt = performance.now();
-      setTimeout(() => setText(place, text), 30);
+      setTimeout(() => place.textContent.includes(text) || setText(place, text), 30);
     },
-    /** Tell of something soon; of what takes the place of something older, only the newest. @param {string} text @param {string} [about] */
-    mention: (text, about = text) => {
-      collected = [...collected.filter((one) => one.about !== about), { text, about }];
-      if (timer !== null) return;
-      collectedFrom = performance.now();
-      timer = setTimeout(flush, COLLECTED_FOR);
+    /**
+     * Tell of something soon; of what takes the place of something older, only the newest. Danger waits for no answer to be read.
+     *
+     * @param {string} text
+     * @param {string} [about]
+     * @param {boolean} [danger]
+     */
+    mention: (text, about = text, danger = false) => {
+      collected = [...collected.filter((one) => one.about !== about), { text, about, danger }];
+      if (timer !== null && !danger) return;
+      if (timer === null) collectedFrom = performance.now();
+      else clearTimeout(timer);
+      timer = setTimeout(flush, Math.max(0, collectedFrom + COLLECTED_FOR - performance.now()));
     },
     /** Take back what is no longer news, or say instead what is true now. @param {string} about @param {string} [instead] */
     retract: (about, instead = "") => {
-      collected = collected.map((one) => (one.about === about ? { about, text: instead } : one)).filter((one) => one.text !== "");
+      collected = collected.map((one) => (one.about === about ? { ...one, text: instead } : one)).filter((one) => one.text !== "");
     },
   };
 }
