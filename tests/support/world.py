@@ -46,6 +46,14 @@ class _Layer:
         self._world.nudges.append((group, message))
 
 
+class KillableVisitor(VisitorSocket):
+    """Be the socket itself, whose end a process that was killed does not live to see."""
+
+
+class KillableStaff(StaffSocket):
+    """Be the socket of staff so."""
+
+
 @dataclass
 class Wire:
     """Be one socket between a page and a process."""
@@ -209,7 +217,7 @@ class World:
             if not wire.cut:
                 wire.down.append(message)
 
-        kind = VisitorSocket if side == "visitor" else StaffSocket
+        kind = KillableVisitor if side == "visitor" else KillableStaff
         headers = [*HEADERS, (b"cookie", self._cookie.encode())]
         _process.set(SIDES.index(side))
         wire = Wire(n, side, kind({"type": "websocket", "headers": headers}, send))
