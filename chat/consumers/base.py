@@ -1,7 +1,7 @@
 """What both kinds of socket share: accept, read, answer, keep time, and end in words.
 
 Channels' own consumers hop to a thread for every event, close a socket on malformed JSON and skip its clean-up on
-errors, so this is a plain ASGI application behind Channels' routing.
+errors, so this is a plain ASGI application (docs/adr/0004-plain-asgi-sockets.md).
 """
 
 import asyncio

@@ -237,6 +237,23 @@ def centre(page: Page, what: str) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+AT_THE_END = "log => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
+
+
+def test_who_scrolls_to_the_end_while_the_log_gets_another_height_stays_there(opens: Opens) -> None:
+    desk = console(opens, 1)
+    for number in range(60):
+        desk.write(1, f"the teal kettle sang {number} times")
+    log = desk.page.locator(".scroller:visible")
+    expect(log).to_contain_text("sang 59 times")
+    log.evaluate("log => new Promise((seen) => { log.onscroll = seen; log.scrollTop = 0; })")
+    # both before the page hears of either: the line's sign, or the writing box, takes some of the height
+    log.evaluate("log => { log.scrollTop = log.scrollHeight; log.style.maxBlockSize = '150px'; }")
+    desk.write(1, "the copper answer")
+    expect(log).to_contain_text("the copper answer")
+    desk.page.wait_for_function(f"() => ({AT_THE_END})([...document.querySelectorAll('.scroller')].at(0))")
+
+
 def test_twenty_conversations_leave_the_keys_the_time_they_need(opens: Opens) -> None:
     """Count the page's work and not the time it takes: the same on a machine that has other things to do."""
     desk = opens("/staff/console")
