@@ -130,6 +130,31 @@ async def test_nobody_waits_for_a_connection_that_is_gone() -> None:
     await asyncio.wait_for(brake.released(), 1)
 
 
+async def test_a_socket_keeps_nothing_of_its_request() -> None:
+    """Servers hold the scope for as long as the socket lives: who has said where they come from is asked no more."""
+    arrives: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    headers = [(b"host", b"testserver"), (b"origin", b"http://testserver"), (b"cookie", b"a=b")]
+    scope: dict[str, Any] = {"type": "websocket", "headers": headers, "client": ["192.0.2.7", 4000]}
+    here = asyncio.Event()
+
+    class Here(SlowSocket):
+        async def _to_page(self, message: dict[str, Any]) -> None:
+            """Take no time."""
+
+        async def begin(self) -> None:
+            here.set()
+
+    socket = Here()
+    socket.scope = scope
+    arrives.put_nowait({"type": "websocket.connect"})
+    life = asyncio.create_task(socket.live(arrives.get))
+    await asyncio.wait_for(here.wait(), 1)
+    # the flood check asks for the address later
+    assert scope == {"client": ["192.0.2.7", 4000]}
+    arrives.put_nowait({"type": "websocket.disconnect", "code": 1000})
+    await asyncio.wait_for(life, 1)
+
+
 async def test_a_line_that_broke_is_no_defect(caplog: pytest.LogCaptureFixture) -> None:
     """A server says by an `OSError` that nobody is there any more (ASGI 2.4)."""
 
