@@ -251,6 +251,22 @@ def test_who_loses_their_advocate_reads_why(chrome: Browser, server: HavreServer
     context.close()
 
 
+def test_what_is_said_last_is_in_sight_also_where_all_of_it_comes_at_once(chrome: Browser, server: HavreServer) -> None:
+    """The log gets room and loses it again before the page has drawn itself once."""
+    context = browsers.phone(chrome, "en-CA")
+    page = context.new_page()
+    stage = Stage(page, server.base_url, "en").begin().say("I am not sure if I can talk here.")
+    expect(page.locator("#log .way")).to_contain_text("Sent")
+    stage.hears_at_once(
+        ("standing", WAITING | {"state": "active", "advocate": "Sam"}),
+        ("fact", {"code": "joined", "name": "Sam"}),
+        ("message", {"author": "advocate", "name": "Sam", "client_id": None, "body": "You are welcome here."}),
+        ("fact", {"code": "returned_to_queue", "name": "Sam"}),
+    ).shows("#calm")
+    page.wait_for_function(LAST_LINE_IN_SIGHT)
+    context.close()
+
+
 def test_a_long_message_of_staff_is_read_from_its_top(chrome: Browser, server: HavreServer) -> None:
     context = browsers.phone(chrome, "en-CA")
     page = context.new_page()

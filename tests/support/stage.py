@@ -23,6 +23,18 @@ WAITING = {
 }
 NOTHING_YET = {"head": 0, "after": 0, "older": False, "hidden": False}
 
+HOLDS = """() => {
+  const kind = Object.getPrototypeOf(WebSocket.prototype);
+  const was = Object.getOwnPropertyDescriptor(kind, "onmessage");
+  const set = function (heard) {
+    was.set.call(this, heard && ((event) => window.held ? window.held.push(() => heard(event)) : heard(event)));
+  };
+  Object.defineProperty(kind, "onmessage", { get: was.get, set });
+}"""
+HOLD = "() => { window.held = []; }"
+HELD = "count => window.held.length === count"
+LET_GO = "() => { const all = window.held; window.held = null; for (const one of all) one(); }"
+
 SHIFT = "ms => { const was = Date.now; Date.now = () => was() + ms; }"
 
 
@@ -90,6 +102,7 @@ class Stage:
         """Show the page as it first appears, ready to begin."""
         self.open()
         expect(self.page.locator("#start")).to_be_visible()
+        self.page.evaluate(HOLDS)
         return self
 
     def begin(self, **welcome: Any) -> Self:
@@ -127,6 +140,15 @@ class Stage:
     def hears(self, kind: str, **about: Any) -> Self:
         """Let a frame come."""
         self.far.tell(kind, **about)
+        return self
+
+    def hears_at_once(self, *frames: tuple[str, dict[str, Any]]) -> Self:
+        """Let frames come in one turn of the page, which then draws none of them before it has all."""
+        self.page.evaluate(HOLD)
+        for kind, about in frames:
+            self.far.tell(kind, **about)
+        self.page.wait_for_function(HELD, arg=len(frames))
+        self.page.evaluate(LET_GO)
         return self
 
     def loses(self, code: int) -> Self:

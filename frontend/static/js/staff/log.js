@@ -37,6 +37,7 @@ export function logView(region, scroller, words, reached = () => {}) {
   let spoken = null;
   /** Where the reader was: an element that leaves the page forgets it. */
   let place = 0;
+  /** The largest that it had since it was last settled. */
   let height = 0;
 
   scroller.addEventListener("scroll", () => {
@@ -44,6 +45,7 @@ export function logView(region, scroller, words, reached = () => {}) {
     // one that is just getting another height was at its end if it was so with the larger of the two
     follows = scroller.scrollHeight - place - Math.max(height, scroller.clientHeight) < AT_THE_END;
     if (follows && !notice.hidden) arrived();
+    if (height > scroller.clientHeight) settle();
   });
   below.addEventListener("click", () => {
     toNewest();
@@ -56,6 +58,8 @@ export function logView(region, scroller, words, reached = () => {}) {
     follows = true;
     arrived();
     scroller.scrollTop = scroller.scrollHeight;
+    // it may be smaller again before anybody sees it
+    height = Math.max(height, scroller.clientHeight);
   }
 
   function arrived() {

@@ -243,11 +243,12 @@ function lastWords(section = "") {
 function draw() {
   if (line === null || finished || hasLeft()) return;
   const now = Date.now();
-  log.render(state, now);
-  box("earlier").hidden = state.first === 0 || state.hidden;
-  tellSeen();
   waits(state, now);
   around(state, { brokenFor: brokenAt === 0 ? 0 : now - brokenAt, proof: entry.words });
+  box("earlier").hidden = state.first === 0 || state.hidden;
+  // last, once the rest has given the log its height
+  log.render(state, now);
+  tellSeen();
 }
 
 /** Hide it from whoever looks through the open apps. */

@@ -73,6 +73,7 @@ export function logOf(words, does) {
   const rows = new Map();
   let outgoing = 0;
   let newestShown = 0;
+  /** The largest that the log had since it was last settled. */
   let height = 0;
   /** Whether the newest line stays in sight: until somebody scrolls back. */
   let follows = true;
@@ -82,9 +83,16 @@ export function logOf(words, does) {
     // a log that is just getting another height was at its end if it was so with the larger of the two
     follows = log.scrollHeight - log.scrollTop - Math.max(height, log.clientHeight) < AT_THE_END;
     below.hidden ||= follows;
+    settle();
   });
   // the keyboard of a phone takes half of the height
-  new ResizeObserver(() => ((height = log.clientHeight), follows && (log.scrollTop = log.scrollHeight))).observe(log);
+  new ResizeObserver(settle).observe(log);
+
+  /** A log that got smaller keeps its end in sight. */
+  function settle() {
+    if (follows && height > log.clientHeight) log.scrollTop = log.scrollHeight;
+    height = log.clientHeight;
+  }
 
   function toNewest() {
     follows = below.hidden = true;
@@ -151,6 +159,7 @@ export function logOf(words, does) {
 
   /** @param {State} state @param {number} now */
   function render(state, now) {
+    settle();
     const [fromEnd, grows] = [log.scrollHeight - log.scrollTop, state.last > newestShown];
     newestShown = state.last;
     const wanted = state.lines.map((line) => /** @type {[string, HTMLElement]} */ ([line.key, rows.get(line.key) ?? rowOf(line, state.language)]));
