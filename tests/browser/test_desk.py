@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.support import browsers
 from tests.support.axe import problems
-from tests.support.desk import COLLEAGUE, Desk, Desks, Opens, ago, conversation, key, meter
+from tests.support.desk import COLLEAGUE, Desk, Desks, Opens, ago, console, conversation, key, meter, row
 from tests.support.journeys import begin, shot
 from tests.support.pagers import OK, far_end
 from tests.support.shift import keep_frames
@@ -20,18 +20,6 @@ SECRET = "I live at 12 Secretstreet"
 MOST_WORK_MS = 20
 """For one message, or one key: with both at once, a processor four times slower still answers within about 100 ms."""
 KEPT = "no longer with you, something is not sent"
-
-
-def console(opens: Opens, held: int) -> Desk:
-    """Return a console that holds some conversations, the first of them open."""
-    desk = opens("/staff/console")
-    desk.list(*(conversation(number) for number in range(1, held + 1)))
-    row(desk.page, "Heron 1").first.click()
-    return desk
-
-
-def row(page: Page, name: str) -> Locator:
-    return page.locator("#mine button.row", has_text=name)
 
 
 def reply(page: Page, name: str) -> Locator:
@@ -235,23 +223,6 @@ def centre(page: Page, what: str) -> tuple[float, float]:
     box = page.locator(what).first.bounding_box()
     assert box is not None
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-AT_THE_END = "log => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
-
-
-def test_who_scrolls_to_the_end_while_the_log_gets_another_height_stays_there(opens: Opens) -> None:
-    desk = console(opens, 1)
-    for number in range(60):
-        desk.write(1, f"the teal kettle sang {number} times")
-    log = desk.page.locator(".scroller:visible")
-    expect(log).to_contain_text("sang 59 times")
-    log.evaluate("log => new Promise((seen) => { log.onscroll = seen; log.scrollTop = 0; })")
-    # both before the page hears of either: the line's sign, or the writing box, takes some of the height
-    log.evaluate("log => { log.scrollTop = log.scrollHeight; log.style.maxBlockSize = '150px'; }")
-    desk.write(1, "the copper answer")
-    expect(log).to_contain_text("the copper answer")
-    desk.page.wait_for_function(f"() => ({AT_THE_END})([...document.querySelectorAll('.scroller')].at(0))")
 
 
 def test_twenty_conversations_leave_the_keys_the_time_they_need(opens: Opens) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, WebSocketRoute, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, StorageState, WebSocketRoute, expect
 
 from tests.support import browsers
 from tests.support.journeys import sign_in
@@ -246,6 +246,19 @@ class Desks:
 
 Opens = Callable[..., Desk]
 """Opens a page of staff by its path, in a language, with its socket in the test's hand."""
+
+
+def console(opens: Opens, held: int) -> Desk:
+    """Return a console that holds some conversations, the first of them open."""
+    desk = opens("/staff/console")
+    desk.list(*(conversation(number) for number in range(1, held + 1)))
+    row(desk.page, "Heron 1").first.click()
+    return desk
+
+
+def row(page: Page, name: str) -> Locator:
+    """Return the row of one that this person holds."""
+    return page.locator("#mine button.row", has_text=name)
 
 
 def made_link(page: Page) -> str:
