@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.browsers import UNHEARD
 from tests.support.desk import Opens, console
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -45,3 +46,18 @@ def test_a_log_that_grows_and_shrinks_before_it_is_drawn_once_still_shows_its_en
     )
     expect(below).to_be_hidden()
     desk.page.wait_for_function(f"() => ({AT_THE_END})([...document.querySelectorAll('.scroller')].at(0))")
+
+
+def test_who_has_scrolled_to_the_end_before_the_page_heard_of_it_sees_what_comes(opens: Opens) -> None:
+    desk = console(opens, 1)
+    for number in range(40):
+        desk.write(1, f"the grey heron stood {number} times")
+    log = desk.page.locator(".scroller:visible")
+    expect(log).to_contain_text("stood 39 times")
+    log.evaluate("log => new Promise((seen) => { log.onscroll = seen; log.scrollTop = 0; })")
+    log.evaluate(UNHEARD)
+    desk.write(1, "the amber gate\n" * 9)
+    expect(log).to_contain_text("the amber gate")
+    desk.page.evaluate("hears()")
+    desk.page.wait_for_function(f"() => ({AT_THE_END})([...document.querySelectorAll('.scroller')].at(0))")
+    expect(desk.page.locator(".new-below:visible")).to_have_count(0)

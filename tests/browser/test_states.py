@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwrig
 
 from tests.support import browsers, looks
 from tests.support.axe import SHAPES, problems
+from tests.support.browsers import UNHEARD, comes
 from tests.support.journeys import begin, say
 from tests.support.looks import in_forced_colours, looked_at
 from tests.support.servers import HavreServer, havre_environment, manage, migrate_and_seed
@@ -192,10 +193,13 @@ IN_SIGHT = """(all, top) => all.every((e) => {
 
 
 def in_sight(page: Page, what: str) -> bool:
-    """Tell whether all of these can be seen and pressed, below the bar."""
-    below: float = page.locator("header").evaluate("e => e.getBoundingClientRect().bottom")
-    seen: bool = page.locator(what).evaluate_all(IN_SIGHT, below)
-    return seen
+    """Tell whether all of these can be seen and pressed, below the bar, once the page has come to rest."""
+
+    def seen() -> bool:
+        below: float = page.locator("header").evaluate("e => e.getBoundingClientRect().bottom")
+        return bool(page.locator(what).evaluate_all(IN_SIGHT, below))
+
+    return comes(page, seen)
 
 
 def test_a_phone_has_in_sight_what_counts(chrome: Browser, server: HavreServer) -> None:
@@ -222,7 +226,7 @@ def test_a_phone_has_in_sight_what_counts(chrome: Browser, server: HavreServer) 
     here.hears("fact", code="ended_by_advocate", name="Sam").shows("#over")
     page.evaluate("scrollTo(0, 0)")
     assert in_sight(page, "#clear, #again")
-    assert page.locator("#log").evaluate("e => e.clientHeight") >= 250
+    assert comes(page, lambda: page.locator("#log").evaluate("e => e.clientHeight") >= 250)
     here.press("#again").shows("#start")
     assert "Line 11 to read again" not in page.content()
     context.close()
@@ -232,6 +236,11 @@ LAST_LINE_IN_SIGHT = """() => {
   const log = document.querySelector("#log").getBoundingClientRect();
   const last = document.querySelector("#lines > li:last-child").getBoundingClientRect();
   return last.bottom <= log.bottom && last.bottom > log.top;
+}"""
+
+LAST_WORDS_IN_SIGHT = """() => {
+  const log = document.querySelector("#log");
+  return log.scrollHeight - log.scrollTop - log.clientHeight < 2;
 }"""
 
 LAST_LINE_AT_THE_TOP = """() => {
@@ -267,6 +276,31 @@ def test_what_is_said_last_is_in_sight_also_where_all_of_it_comes_at_once(chrome
     context.close()
 
 
+def test_who_has_scrolled_to_the_end_before_the_page_heard_of_it_stays_there(
+    chrome: Browser, server: HavreServer
+) -> None:
+    """A page that is slow draws itself anew before it hears of a scroll, and the log may be smaller by then."""
+    context = browsers.phone(chrome, "en-CA")
+    page = context.new_page()
+    stage = Stage(page, server.base_url, "en").talk()
+    for number in range(20):
+        stage.hears(
+            "message", author="advocate", name="Sam", client_id=None, body=f"The grey heron stood {number} times"
+        )
+    log = page.locator("#log")
+    expect(log).to_contain_text("stood 19 times")
+    log.evaluate("log => new Promise((seen) => { log.onscroll = seen; log.scrollTop = 0; })")
+    log.evaluate(UNHEARD)
+    log.evaluate("log => { log.style.maxBlockSize = '150px'; }")
+    stage.sees_typing()
+    page.evaluate("hears()")
+    page.wait_for_function(LAST_WORDS_IN_SIGHT)
+    stage.hears("message", author="advocate", name="Sam", client_id=None, body="The amber gate")
+    expect(log).to_contain_text("amber gate")
+    page.wait_for_function(LAST_LINE_IN_SIGHT)
+    context.close()
+
+
 def test_a_long_message_of_staff_is_read_from_its_top(chrome: Browser, server: HavreServer) -> None:
     context = browsers.phone(chrome, "en-CA")
     page = context.new_page()
@@ -279,9 +313,7 @@ def test_a_long_message_of_staff_is_read_from_its_top(chrome: Browser, server: H
     box = page.locator("#log")
     # the page may have given the log another height before it hears that somebody scrolled
     box.evaluate("log => { log.scrollTop = log.scrollHeight; log.style.maxBlockSize = '150px'; }")
-    stage.hears("typing")
-    expect(page.get_by_text("is writing…").first).to_be_visible()
-    page.set_viewport_size({"width": 360, "height": 420})
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))")
-    assert box.evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight") < 2
+    stage.sees_typing("is writing…").page.set_viewport_size({"width": 360, "height": 420})
+    page.wait_for_function("() => innerHeight === 420")
+    page.wait_for_function(LAST_WORDS_IN_SIGHT)
     context.close()

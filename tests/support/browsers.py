@@ -1,16 +1,24 @@
 """Drive Debian's own Chromium and Firefox, with the back/forward cache on as people have it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, BrowserContext, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from tests.support.needs import need_chromium, need_firefox, need_headless
 
 PATIENCE = 15_000
 """How long is waited for what is no promise: servers, browsers and other tests share two cores. A promise is named."""
 expect.set_options(timeout=PATIENCE)
+
+LOOK = 50
+UNHEARD = """(log) => {
+  window.hears = () => { delete window.hears; log.dispatchEvent(new Event("scroll")); };
+  addEventListener("scroll", (event) => window.hears && event.stopImmediatePropagation(), true);
+  log.scrollTop = log.scrollHeight;
+}"""
+"""Scrolls a log to its end, of which a page hears with its next frame: here, as late as a test calls `hears`."""
 
 PROVING = bool(os.environ.get("HAVRE_TEST_EXIT"))
 PHONE = {"width": 360, "height": 640}
@@ -39,6 +47,18 @@ def firefox(playwright: Playwright) -> Iterator[Browser]:
         yield browser
     finally:
         browser.close()
+
+
+def comes(page: Page, holds: Callable[[], bool]) -> bool:
+    """Tell whether something comes to be so on a page, which does what follows a press in turns of its own.
+
+    It is looked at so many times and not so long: a machine that stands still meanwhile takes no look away.
+    """
+    for _ in range(PATIENCE // LOOK):
+        if holds():
+            return True
+        page.wait_for_timeout(LOOK)
+    return False
 
 
 def phone(browser: Browser, locale: str) -> BrowserContext:

@@ -248,9 +248,9 @@ Opens = Callable[..., Desk]
 """Opens a page of staff by its path, in a language, with its socket in the test's hand."""
 
 
-def console(opens: Opens, held: int) -> Desk:
-    """Return a console that holds some conversations, the first of them open."""
-    desk = opens("/staff/console")
+def console(opens: Opens, held: int, before: Callable[[Page], None] = lambda page: None) -> Desk:
+    """Return a console that holds some conversations, the first of them open; `before` sees the page first."""
+    desk = opens("/staff/console", "en", before)
     desk.list(*(conversation(number) for number in range(1, held + 1)))
     row(desk.page, "Heron 1").first.click()
     return desk
@@ -259,6 +259,16 @@ def console(opens: Opens, held: int) -> Desk:
 def row(page: Page, name: str) -> Locator:
     """Return the row of one that this person holds."""
     return page.locator("#mine button.row", has_text=name)
+
+
+def time_stands_still(page: Page) -> None:
+    """Let no time pass on a page that is opened from now on but what a test lets run.
+
+    What counts seconds there, and what a person does within them, does not hang on how quick a test is then.
+    """
+    now = datetime.now(UTC)
+    page.clock.install(time=now - timedelta(minutes=1))
+    page.clock.pause_at(now)
 
 
 def made_link(page: Page) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from playwright.sync_api import Page, WebSocketRoute, expect
 
+from tests.support.browsers import comes
 from tests.support.needs import ROOT
 from tests.support.other_way import other_way
 
@@ -47,6 +48,7 @@ class FarEnd:
         self.refusal: dict[str, Any] | None = None
         self.head = 0
         self.wants_proof: dict[str, Any] | None = None
+        self.greeted = False
         self._line: WebSocketRoute | None = None
         page.route_web_socket("**/ws/v", self._opened)
 
@@ -70,6 +72,7 @@ class FarEnd:
 
     def _heard(self, text: str | bytes) -> None:
         frame = json.loads(text)
+        self.greeted |= frame["type"] == "hello"
         if self.silent:
             return
         if frame["type"] == "hello" and self.wants_proof is not None:
@@ -142,6 +145,12 @@ class Stage:
         self.far.tell(kind, **about)
         return self
 
+    def sees_typing(self, words: str = "") -> Self:
+        """Let somebody type until the page says so, which it does for seconds only."""
+        typing = self.page.locator("#typing:not(:empty)", has_text=words)
+        assert comes(self.page, lambda: self.hears("typing") is self and typing.is_visible())
+        return self
+
     def hears_at_once(self, *frames: tuple[str, dict[str, Any]]) -> Self:
         """Let frames come in one turn of the page, which then draws none of them before it has all."""
         self.page.evaluate(HOLD)
@@ -149,6 +158,11 @@ class Stage:
             self.far.tell(kind, **about)
         self.page.wait_for_function(HELD, arg=len(frames))
         self.page.evaluate(LET_GO)
+        return self
+
+    def greets(self) -> Self:
+        """Wait until the page has said hello: what it shows when it begins stands there before it has a line."""
+        assert comes(self.page, lambda: self.far.greeted)
         return self
 
     def loses(self, code: int) -> Self:

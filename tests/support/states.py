@@ -48,7 +48,7 @@ def _slow_down(stage: Stage) -> None:
 
 
 def _lost(stage: Stage) -> Stage:
-    return stage.loses(1001).later(2).shows("#line")
+    return stage.greets().loses(1001).later(2).shows("#line")
 
 
 def _paused(stage: Stage) -> None:
@@ -94,7 +94,7 @@ def _erased(stage: Stage, status: int) -> None:
 
 def _turned_away(stage: Stage, code: str, shown: str) -> None:
     stage.far.silent = True
-    stage.land().press("#start").shows("#news").page.wait_for_timeout(50)
+    stage.land().press("#start").shows("#news").greets()
     stage.hears("error", ref=None, code=code, wait_ms=None).loses(4403).shows(shown)
 
 
@@ -168,7 +168,7 @@ STATES: dict[str, State] = {
     "waiting-lost": lambda stage: _lost(stage.begin()),
     "back-in-line": lambda stage: stage.talk().hears("fact", code="returned_to_queue", name="Sam").shows("#waited"),
     "chat": lambda stage: stage.talk(),
-    "chat-typing": lambda stage: stage.talk().hears("typing").shows("#typing:not(:empty)"),
+    "chat-typing": lambda stage: stage.talk().sees_typing(),
     "chat-unsent": lambda stage: _unsent(stage, 6, "li.own .way:not(:empty)"),
     "chat-stuck": lambda stage: _unsent(stage, 16, "li.own .way button"),
     "chat-refused": _refused_text,

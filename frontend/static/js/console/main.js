@@ -161,6 +161,8 @@ function show(id) {
   contextPlace.replaceChildren(next.context.element);
   contextPlace.scrollTop = 0;
   turnTo("chat");
+  // where the reader was, before what is new comes in below
+  next.chat.settle();
   next.chat.render(state, connected);
   if (unread(state, id) > 0) next.chat.toNewest();
   else next.chat.settle();

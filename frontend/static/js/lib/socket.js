@@ -1,8 +1,7 @@
 /**
- * A line to the server that comes back by itself and loses no command.
+ * A line that comes back by itself and loses no command.
  *
- * Server and page agree on: the page speaks first (`hello`), the server answers `welcome`; a command carries `ref` and
- * is answered by `ok` or `error` with the same `ref`; a repeated command is harmless.
+ * What it speaks stands in docs/protocol.md.
  *
  * @typedef {import("../line").Answer} Answer
  * @typedef {import("../line").LineState} LineState
@@ -183,7 +182,7 @@ export function openLine({ url, hello, ping = () => ({ type: "ping" }), onFrame,
     later("ping", PING_AFTER + random() * PING_SPREAD, probe);
   }
 
-  /** Find out at once whether the line is alive; connect at once when there is none. */
+  /** Find out at once whether the line is alive; connect when there is none. */
   function probe() {
     if (stopped) return;
     if (socket === null) {

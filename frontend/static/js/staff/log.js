@@ -41,9 +41,7 @@ export function logView(region, scroller, words, reached = () => {}) {
   let height = 0;
 
   scroller.addEventListener("scroll", () => {
-    place = scroller.scrollTop;
-    // one that is just getting another height was at its end if it was so with the larger of the two
-    follows = scroller.scrollHeight - place - Math.max(height, scroller.clientHeight) < AT_THE_END;
+    look();
     if (follows && !notice.hidden) arrived();
     if (height > scroller.clientHeight) settle();
   });
@@ -53,6 +51,12 @@ export function logView(region, scroller, words, reached = () => {}) {
   });
   // a keyboard, the writing box or the line's sign takes some of the height
   new ResizeObserver(settle).observe(scroller);
+
+  function look() {
+    place = scroller.scrollTop;
+    // one that is just getting another height was at its end if it was so with the larger of the two
+    follows = scroller.scrollHeight - place - Math.max(height, scroller.clientHeight) < AT_THE_END;
+  }
 
   function toNewest() {
     follows = true;
@@ -90,6 +94,8 @@ export function logView(region, scroller, words, reached = () => {}) {
       fill(state, log.lines);
       return;
     }
+    // somebody may have scrolled just now, and the page hears of that with its next frame
+    if (scroller.clientHeight > 0 && scroller.scrollTop !== place) look();
     list.append(...fresh.map((line) => item(state, line, words, spoken)));
     last = log.last;
     if (follows || fresh.some((line) => isOwn(state, line))) toNewest();

@@ -246,7 +246,7 @@ function draw() {
   waits(state, now);
   around(state, { brokenFor: brokenAt === 0 ? 0 : now - brokenAt, proof: entry.words });
   box("earlier").hidden = state.first === 0 || state.hidden;
-  // last, once the rest has given the log its height
+  // last: the rest gives it its height
   log.render(state, now);
   tellSeen();
 }

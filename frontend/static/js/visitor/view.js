@@ -1,4 +1,4 @@
-/** Everything that touches the page: finds its parts, shows a state, and says what was pressed. */
+/** Everything that touches the page: shows a state, and says what was pressed. */
 
 import { got, measured, way } from "../lib/visitor_store.js";
 import { later } from "./dial.js";
@@ -24,12 +24,7 @@ const SECTIONS = ["landing", "chat", "ended", "refused", "full"];
 /** There Enter makes a new line, and focus in the box would cover half of the page. */
 export const thumbs = matchMedia("(pointer: coarse)");
 
-/**
- * @template {HTMLElement} E
- * @param {string} id
- * @param {new () => E} kind
- * @returns {E}
- */
+/** @template {HTMLElement} E @param {string} id @param {new () => E} kind @returns {E} */
 export function part(id, kind) {
   const found = document.getElementById(id);
   if (!(found instanceof kind)) throw new Error(`the page has no ${id}`);
@@ -55,9 +50,7 @@ export function voice() {
   const status = box("status");
   return (text) => {
     status.textContent = "";
-    setTimeout(() => {
-      status.textContent = text;
-    }, 100);
+    setTimeout(() => (status.textContent = text), 100);
   };
 }
 
@@ -71,25 +64,25 @@ export function logOf(words, does) {
   const [log, lines, below] = [box("log"), box("lines"), box("new-below")];
   /** @type {Map<string, HTMLElement>} */
   const rows = new Map();
-  let outgoing = 0;
-  let newestShown = 0;
-  /** The largest that the log had since it was last settled. */
-  let height = 0;
+  let [outgoing, newestShown] = [0, 0];
+  /** How high the log was, and where it stood. */
+  let [height, from] = [0, 0];
   /** Whether the newest line stays in sight: until somebody scrolls back. */
   let follows = true;
 
   box("to-newest").addEventListener("click", () => (toNewest(), log.focus()));
-  log.addEventListener("scroll", () => {
-    // a log that is just getting another height was at its end if it was so with the larger of the two
-    follows = log.scrollHeight - log.scrollTop - Math.max(height, log.clientHeight) < AT_THE_END;
-    below.hidden ||= follows;
-    settle();
-  });
+  log.addEventListener("scroll", settle);
   // the keyboard of a phone takes half of the height
   new ResizeObserver(settle).observe(log);
 
-  /** A log that got smaller keeps its end in sight. */
+  /** A log that got smaller keeps its end in sight. A scroll may be heard of later than this. */
   function settle() {
+    if (log.scrollTop !== from) {
+      from = log.scrollTop;
+      // while it gets another height the larger one counts
+      follows = log.scrollHeight - from - Math.max(height, log.clientHeight) < AT_THE_END;
+      below.hidden ||= follows;
+    }
     if (follows && height > log.clientHeight) log.scrollTop = log.scrollHeight;
     height = log.clientHeight;
   }
