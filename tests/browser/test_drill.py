@@ -37,6 +37,8 @@ def is_taken_and_answered(console: Page) -> None:
     console.fill(".writer.message:visible textarea", "Are you safe to write?")
     expect(console.locator(".writer.message:visible .send")).to_have_text("Send (drill)")
     console.press(".writer.message:visible textarea", "Control+Enter")
+    # what is measured is what has arrived
+    expect(console.locator(LOG)).to_contain_text("Are you safe to write?")
     shot(console, "console-drill")
 
 

@@ -99,7 +99,7 @@ def test_a_foreign_page_can_neither_frame_nor_read_nor_hold_it(chat: str) -> Non
         frame = page.frames[1]
         frame.wait_for_load_state()
         # Chromium puts an error page of its own in the place of what refuses to be framed
-        assert frame.evaluate("location.protocol") == "chrome-error:"
+        assert browsers.comes(page, lambda: frame.evaluate("location.protocol") == "chrome-error:")
         assert page.evaluate(f"fetch('{chat}/').then(() => 'read', () => 'refused')") == "refused"
         assert page.evaluate(f"fetch('{chat}/', {{mode: 'no-cors'}}).then(() => 'read', () => 'refused')") == "refused"
         with page.expect_popup() as opened:

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Dialog, Page, Playwright, expect, sync_
 
 from tests.support import browsers
 from tests.support.axe import problems
+from tests.support.browsers import comes
 from tests.support.journeys import answer, begin, hold_all, open_row, raise_flag, say, sign_in
 from tests.support.servers import HavreServer, havre_environment, migrate_and_seed
 
@@ -83,6 +84,7 @@ class Looks:
         visitor.fill("#username", "nobody")
         visitor.fill("#password", "nothing")
         visitor.click("button.main")
+        expect(visitor.get_by_role("alert")).not_to_be_empty()
         self.look(visitor, "sign-in-refused")
         visitor.goto(f"{self.place.url}/")
         self.look(visitor, "home")
@@ -107,8 +109,7 @@ class Looks:
         page.locator("#running button.watch").first.click()
         expect(page.locator("#watch")).to_be_visible()
         self.look(page, "board-watching")
-        page.goto(f"{self.place.url}/staff/cases")
-        expect(page.locator("main a[href^='/staff/cases/']")).to_have_count(1)
+        assert comes(page, lambda: self.has_a_case(page))
         self.look(page, "cases")
         page.set_viewport_size(browsers.PHONE)  # type: ignore[arg-type]
         assert page.locator("td").first.evaluate("e => getComputedStyle(e).overflowWrap") == "normal"
@@ -119,8 +120,14 @@ class Looks:
             page.goto(f"{self.place.url}/staff/{name}")
             self.look(page, name.replace("/", "-"))
 
+    def has_a_case(self, page: Page) -> bool:
+        """Load the list of cases, into which the worker carries what was raised."""
+        page.goto(f"{self.place.url}/staff/cases")
+        return page.locator("main a[href^='/staff/cases/']").count() == 1
+
     def at_the_end(self, visitor: Page, console: Page) -> None:
         visitor.click("#end")
+        expect(visitor.locator("#confirm")).to_be_visible()
         self.look(visitor, "end-question")
         visitor.click("#end-yes")
         expect(visitor.locator("#log")).not_to_contain_text(HELLO[self.language])
@@ -152,13 +159,16 @@ def test_axe_finds_a_barrier_where_there_is_one(place: Place) -> None:
 
 IN_SIGHT = "e => { const r = e.getBoundingClientRect(); return r.top >= 0 && r.bottom <= innerHeight; }"
 AT_THE_END = "e => e.scrollHeight > e.clientHeight && e.scrollHeight - e.scrollTop - e.clientHeight < 48"
-FOCUSED = "document.activeElement.id || document.activeElement.className || document.activeElement.tagName"
+SCROLLS = """(e, to) => new Promise((seen) => {
+  e.addEventListener("scroll", seen, { once: true });
+  e.scrollTop = to;
+})"""
+"""Scroll, and wait until the page has heard of it, which it does with its next frame."""
 
 
 def sees(page: Page, what: str) -> bool:
-    """Tell whether all of something is inside the window."""
-    seen: bool = page.locator(what).first.evaluate(IN_SIGHT)
-    return seen
+    """Tell whether all of something comes to stand inside the window."""
+    return comes(page, lambda: bool(page.locator(what).first.evaluate(IN_SIGHT)))
 
 
 def talk(place: Place, text: str) -> Page:
@@ -202,7 +212,7 @@ def test_the_way_out_and_the_newest_line_stay_in_sight_on_a_low_screen(english: 
         say(visitor, f"Line {number} of a text that is a little longer than one row of a phone")
     visitor.evaluate("scrollTo(0, document.body.scrollHeight)")
     assert sees(visitor, "a.leave")
-    assert visitor.locator("#log").evaluate(AT_THE_END)
+    assert comes(visitor, lambda: bool(visitor.locator("#log").evaluate(AT_THE_END)))
 
 
 def test_a_long_wait_and_a_long_text_leave_room_to_send(place: Place) -> None:
@@ -219,10 +229,11 @@ def test_a_long_wait_and_a_long_text_leave_room_to_send(place: Place) -> None:
         assert sees(visitor, "#long")
     visitor.click("#stay")
     visitor.fill("#text", "a" * 4_012)
-    assert not visitor.locator("#keys").is_visible()
+    expect(visitor.locator("#keys")).to_be_hidden()
+    expect(visitor.locator("#count")).not_to_be_empty()
     assert len(visitor.locator("#count").inner_text()) < 16
     visitor.click("#send")
-    assert visitor.locator("#problem").is_visible()
+    expect(visitor.locator("#problem")).to_be_visible()
     assert visitor.locator("#send").evaluate("e => e.scrollWidth <= e.clientWidth && e.offsetHeight < 56")
 
 
@@ -241,7 +252,7 @@ def test_an_end_from_the_other_side_loses_no_word_and_no_focus(english: Place) -
     console.click(".closing-asked")
     console.click("#ask-yes")
     expect(visitor.locator("#unsent-words")).to_have_text("half a sentence")
-    assert visitor.evaluate(FOCUSED) == "news"
+    expect(visitor.locator("#news")).to_be_focused()
     expect(console.locator("form.contact select").first).to_be_focused()
     expect(console.locator(".context > .hint")).to_be_hidden()
     console.click("form.contact button")
@@ -268,7 +279,7 @@ def test_a_broken_line_is_the_news_and_nothing_written_is_lost_to_sight(english:
     board.fill("#watch-note textarea", "a note without a line")
     board.click(".save-note")
     expect(board.locator("#watch-note .count")).to_have_text("Not sent yet. It goes out when the line is back.")
-    assert board.locator("#watch-note textarea").input_value() == "a note without a line"
+    expect(board.locator("#watch-note textarea")).to_have_value("a note without a line")
     expect(board.locator("#stale")).to_have_attribute("role", "alert")
     english.server.restart()
     expect(board.locator("#watch-log")).to_contain_text("a note without a line", timeout=45_000)
@@ -287,9 +298,8 @@ def test_changing_between_conversations_keeps_each_ones_place_and_counts_what_is
         expect(console.locator(".conversation:visible .unsent li")).to_have_count(0, timeout=20_000)
     open_row(console, "I am the first")
     scroller = console.locator(".scroller:visible")
-    assert scroller.evaluate(AT_THE_END)
-    scroller.evaluate("e => { e.scrollTop = 120; }")
-    console.wait_for_timeout(200)
+    assert comes(console, lambda: bool(scroller.evaluate(AT_THE_END)))
+    scroller.evaluate(SCROLLS, 120)
     say(one, "below what you read")
     expect(console.get_by_role("button", name="New message below")).to_be_visible()
     expect(console.locator("#mine .unread").filter(has_text="1 new")).to_have_count(1)
@@ -300,11 +310,10 @@ def test_changing_between_conversations_keeps_each_ones_place_and_counts_what_is
     console.set_viewport_size(browsers.DESK)  # type: ignore[arg-type]
     console.get_by_role("button", name="New message below").click()
     expect(console.locator("#list-unread")).to_be_empty()
-    scroller.evaluate("e => { e.scrollTop = 120; }")
-    console.wait_for_timeout(200)
+    scroller.evaluate(SCROLLS, 120)
     open_row(console, "I am the second")
     open_row(console, "I am the first")
-    assert scroller.evaluate("e => e.scrollTop") == 120
+    assert comes(console, lambda: scroller.evaluate("e => e.scrollTop") == 120)
 
 
 def test_nothing_typed_is_lost_by_leaving_a_staff_page(english: Place) -> None:
@@ -326,7 +335,7 @@ def test_nothing_typed_is_lost_by_leaving_a_staff_page(english: Place) -> None:
 
     board = english.staff("dana", "/staff/board")
     expect(board.locator("#alarm")).to_have_text(f"Not acknowledged: {name}, urgent.")
-    assert board.title() == "(1) ⚠ Havre"
+    expect(board).to_have_title("(1) ⚠ Havre")
     board.set_viewport_size(browsers.PHONE)  # type: ignore[arg-type]
     board.evaluate("scrollTo(0, document.body.scrollHeight)")
     assert sees(board, "#alarm")
@@ -337,13 +346,13 @@ def test_nothing_typed_is_lost_by_leaving_a_staff_page(english: Place) -> None:
     board.click(".step-acknowledge")
     expect(board.locator(".step-start")).to_be_focused()
     expect(board.locator("#alarm")).to_be_empty()
-    assert board.title() == "Havre"
+    expect(board).to_have_title("Havre")
     board.click(".step-resolve")
     board.fill("#ask-reason", "half a reason")
     board.keyboard.press("Escape")
     assert stays(board, "nav a[href='/staff/cases']")
     board.click(".step-resolve")
-    assert board.locator("#ask-reason").input_value() == "half a reason"
+    expect(board.locator("#ask-reason")).to_have_value("half a reason")
     board.click("#ask-yes")
     expect(board.locator("#escalations-heading")).to_be_focused()
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.support import browsers
 from tests.support.axe import problems
@@ -94,19 +94,26 @@ def is_known_again(page: Page, console: Page) -> None:
 def guesses_in_vain(eve: Page, page: Page, console: Page, base: str, words: list[str]) -> None:
     """Somebody who knows all of the words but one guesses it, beside her."""
     come_back(eve, base, " ".join([*words[:5], "wrong"]))
+    expect(eve.locator("#six-news")).to_have_text("We could not find that chat. You can start a new one.")
     for _ in range(4):
-        expect(eve.locator("#six-news")).to_have_text("We could not find that chat. You can start a new one.")
-        eve.fill("#six-typed", " ".join([*words[:5], "wrong"]))
-        eve.keyboard.press("Enter")
-        expect(eve.locator("#six-news")).to_have_text("One moment. We are looking.")
+        guesses(eve, " ".join([*words[:5], "wrong"]))
     expect(page.locator("#log")).to_contain_text("Your six words do not work any more.")
     expect(console.locator(".conversation:visible [role=log]")).to_contain_text("Five wrong tries")
-    expect(eve.locator("#six-news")).to_have_text("We could not find that chat. You can start a new one.")
-    eve.fill("#six-typed", " ".join(words))
-    eve.keyboard.press("Enter")
-    expect(eve.locator("#six-news")).to_have_text("One moment. We are looking.")
-    expect(eve.locator("#six-news")).to_have_text("We could not find that chat. You can start a new one.")
+    guesses(eve, " ".join(words))
     expect(eve.locator("#chat")).to_be_hidden()
+
+
+def guesses(eve: Page, words: str) -> None:
+    """Type words and be told no. The answer waits until the page was seen to wait for it."""
+    held: list[Route] = []
+    eve.route("**/return", lambda route: held.append(route))
+    eve.fill("#six-typed", words)
+    eve.keyboard.press("Enter")
+    assert browsers.comes(eve, lambda: held != [])
+    expect(eve.locator("#six-news")).to_have_text("One moment. We are looking.")
+    held[0].continue_()
+    expect(eve.locator("#six-news")).to_have_text("We could not find that chat. You can start a new one.")
+    eve.unroute("**/return")
 
 
 def test_leave_at_once_come_back_elsewhere_and_be_known(tmp_path: Path) -> None:

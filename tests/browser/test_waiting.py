@@ -160,6 +160,8 @@ def test_a_full_queue_is_said_before_any_question(playwright: Playwright, server
         first = browsers.phone(chrome, "en-CA").new_page()
         begin(first, server.base_url)
         say(first, "I am first")
+        # the text stands in the log before the server knows of the conversation
+        expect(first.locator("#log .way")).to_contain_text("Sent")
         # who had the page open already, and pressed
         late.click("#start")
         expect(late.locator("#full h1")).to_have_text("Beaucoup de gens attendent déjà.")

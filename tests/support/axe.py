@@ -13,6 +13,9 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 """WCAG 2.2 A and AA; `best-practice` is axe's own and stricter."""
 
 _RUN = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
+_THERE = """() => document.readyState !== "loading"
+  && [...document.querySelectorAll("link[rel=stylesheet]")].every((one) => one.sheet !== null)"""
+"""Of a page that is only half there nobody can say what it lacks; a frame that goes on coming keeps it from none."""
 _WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -49,6 +52,7 @@ def _violations(place: Page | Frame, name: str, tags: list[str]) -> Iterator[str
 
 
 def _problems(page: Page, name: str, sizes: Iterable[str], seen: Collection[str]) -> Iterator[str]:
+    page.wait_for_function(_THERE)
     before = page.viewport_size
     for size in sizes:
         page.set_viewport_size(SHAPES[size])  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from chat.core.handles import BIRDS, spoken
 from tests.support.desk import COLLEAGUE, Desk, Frame, ago, conversation, escalation
 
 STALE_AFTER_MS = 12_000
+MOST_ROWS = 6
 PEOPLE = ("Ben", "Cléo", "Noor", "Sam")
 
 
@@ -128,11 +129,15 @@ def on_wall(rows: list[Frame], waiting: int) -> Frame:
 
 
 def show(screen: Page, sent: Frame) -> None:
-    """Let a screen hear this with its next look."""
+    """Let a screen hear this with its next look, and wait until it shows it and not what it heard before."""
     screen.unroute("**/wall/now")
     screen.route("**/wall/now", lambda route: route.fulfill(json=sent | {"at": ago()}))
-    screen.clock.run_for(3_500)
-    expect(screen.locator("#escalations > li")).to_have_count(min(6, len(sent["escalations"])), timeout=30_000)
+    with screen.expect_response("**/wall/now"):
+        screen.clock.run_for(3_500)
+    rows = len(sent["escalations"])
+    expect(screen.locator("#escalations > li")).to_have_count(min(MOST_ROWS, rows), timeout=30_000)
+    if rows > MOST_ROWS:
+        expect(screen.locator("#escalations-more")).to_contain_text(str(rows - MOST_ROWS), timeout=30_000)
 
 
 def wall_empty(screen: Page, language: str) -> None:
