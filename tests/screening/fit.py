@@ -24,11 +24,11 @@ from dataclasses import dataclass, replace
 from crisis.core.screening import Screener, build
 from crisis.rules import FOLDER as RULES
 from crisis.rules import everyday
-from tests.screening.learning import AFTER, BLOCKS, OF_SIZE, STRENGTHS, Row, rows
+from tests.screening.learning import AFTER, BLOCKS, LOOKED_AT, OF_SIZE, STRENGTHS, Row, rows
 from tests.screening.measure import LANGUAGES
 
 JUDGED = 3
-"""How many writers' parts, the last ones, are judged unseen: no rule was written after them."""
+"""How many writers' parts, the last ones, are judged unseen: no way to weigh was chosen by them."""
 SCALE, SWEEPS = 12.0, 24
 """Points of one unit of log odds; rounds of a fit."""
 PENALTY, PENALTY_OF_NOW = 30.0, 10.0
@@ -253,7 +253,8 @@ def judged(learn: Sequence[Row], screener: Screener) -> list[Judged]:
     """Return messages of the last writers with the points, above the constant, that they get without that writer."""
     found: list[Judged] = []
     for block in range(len(BLOCKS["fr"]) - JUDGED + 1, len(BLOCKS["fr"]) + 1):
-        made = fit([row for row in learn if row.block != block and row.category != AFTER], screener)
+        looked_at = block <= LOOKED_AT
+        made = fit([row for row in learn if row.block != block and not (looked_at and row.category == AFTER)], screener)
         points = made.points()
         for row in learn:
             if row.block == block:

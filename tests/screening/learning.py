@@ -10,13 +10,15 @@ from crisis.core.screening.words import SIZES_OF_SENTENCES, SIZES_OF_WORDS, name
 from tests.screening.measure import FOLDER, LANGUAGES
 
 BLOCKS = {
-    "en": (0, 315, 760, 1205, 1693, 2640, 3246, 4041, 4839, 5435, 6033, 6630),
-    "fr": (0, 315, 760, 1205, 1700, 2200, 3328, 3935, 4731, 5525, 6118, 6715, 7310),
+    "en": (0, 315, 760, 1205, 1693, 2640, 3246, 4041, 4839, 5435, 6033, 6630, 7236, 7834, 8425),
+    "fr": (0, 315, 760, 1205, 1700, 2200, 3328, 3935, 4731, 5525, 6118, 6715, 7310, 7916, 8508, 9099),
     "": (0, 1),
 }
 """Lines where another writer's part of a development file begins, more or less."""
 AFTER = "after"
-"""The category of what was made up after a look at messages that are judged: those do without it."""
+"""The category of what was made up after a look at what went wrong in earlier parts: those are judged without it."""
+LOOKED_AT = 13
+"""The last of those parts."""
 POSSIBLE = 0.3
 """What a message that is only possible counts as danger; whole ones cost false alarms."""
 OF_SIZE = frozenset({*SIZES_OF_WORDS, *SIZES_OF_SENTENCES})
