@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.support import browsers
 from tests.support.servers import HavreServer, havre_environment, migrate_and_seed
 from tests.support.wire import Line, dial
 
@@ -33,12 +32,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HavreServer]:
         yield one
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright, browsers.chromium(playwright) as one:
-        yield one
-
-
 def flood(server: HavreServer) -> None:
     """Begin so often that the site's pace is used up for some seconds."""
 
@@ -59,9 +52,9 @@ def flood(server: HavreServer) -> None:
         pool.submit(asyncio.run, until_work_is_asked()).result()
 
 
-def come(browser: Browser, server: HavreServer, language: str, script: str = "") -> Page:
+def come(chrome: Browser, server: HavreServer, language: str, script: str = "") -> Page:
     """Return a page on which one can press Start, in a flood that has just been there: it is over in ten seconds."""
-    page = browser.new_context(locale=language).new_page()
+    page = chrome.new_context(locale=language).new_page()
     if script:
         page.add_init_script(script)
     page.goto(f"{server.base_url}/?l={language}")
@@ -70,15 +63,15 @@ def come(browser: Browser, server: HavreServer, language: str, script: str = "")
     return page
 
 
-def start(browser: Browser, server: HavreServer, language: str, script: str = "") -> Page:
-    page = come(browser, server, language, script)
+def start(chrome: Browser, server: HavreServer, language: str, script: str = "") -> Page:
+    page = come(chrome, server, language, script)
     page.click("#start")
     return page
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_the_page_says_what_it_waits_for_with_the_phone_beside_it_and_gets_in(
-    browser: Browser, server: HavreServer, language: str
+    chrome: Browser, server: HavreServer, language: str
 ) -> None:
     # the work goes on only once all was looked at that stands on the page meanwhile
     held = (
@@ -86,7 +79,7 @@ def test_the_page_says_what_it_waits_for_with_the_phone_beside_it_and_gets_in(
         "const looked = new Promise((go) => (globalThis.goOn = go));"
         "SubtleCrypto.prototype.deriveBits = async (...asked) => (await looked, real(...asked));"
     )
-    page = start(browser, server, language, held)
+    page = start(chrome, server, language, held)
     first, call, _ = WORDS[language]
     expect(page.locator("#news")).to_have_text(first)
     expect(page.locator("#more")).to_contain_text(call)
@@ -103,10 +96,10 @@ def test_the_page_says_what_it_waits_for_with_the_phone_beside_it_and_gets_in(
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_browser_that_cannot_do_the_work_shows_the_phone_and_tries_again(
-    browser: Browser, server: HavreServer, language: str
+    chrome: Browser, server: HavreServer, language: str
 ) -> None:
     page = start(
-        browser, server, language, "Object.defineProperty(Crypto.prototype, 'subtle', { get: () => undefined });"
+        chrome, server, language, "Object.defineProperty(Crypto.prototype, 'subtle', { get: () => undefined });"
     )
     _, call, failed = WORDS[language]
     expect(page.locator("#news")).to_have_text(failed)
@@ -117,8 +110,8 @@ def test_a_browser_that_cannot_do_the_work_shows_the_phone_and_tries_again(
     expect(page.locator("#news")).to_have_text(failed)
 
 
-def test_the_work_takes_a_moment_only(browser: Browser, server: HavreServer) -> None:
-    page = come(browser, server, "en")
+def test_the_work_takes_a_moment_only(chrome: Browser, server: HavreServer) -> None:
+    page = come(chrome, server, "en")
     began = time.monotonic()
     page.click("#start")
     expect(page.locator("#waited")).to_be_visible(timeout=20_000)

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.support import browsers
 from tests.support.axe import problems
@@ -48,25 +49,45 @@ class Place:
         return browsers.phone(self.browser, f"{self.language}-CA").new_page()
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as running:
-        yield running
+@pytest.fixture(autouse=True)
+def _pages_of_one_test(chrome: Browser) -> Iterator[None]:
+    """Close after a test what it has opened: the browser goes on."""
+    yield
+    for context in chrome.contexts:
+        context.close()
+
+
+@contextmanager
+def served(chrome: Browser, data: Path, language: str = "en") -> Iterator[Place]:
+    migrate_and_seed(havre_environment(data))
+    with HavreServer(data) as server:
+        yield Place(server.base_url, data, chrome, language, server)
 
 
 @pytest.fixture(params=["en", "fr"])
-def place(request: pytest.FixtureRequest, playwright: Playwright, tmp_path: Path) -> Iterator[Place]:
-    migrate_and_seed(havre_environment(tmp_path))
-    with HavreServer(tmp_path) as server, browsers.chromium(playwright) as chrome:
-        yield Place(server.base_url, tmp_path, chrome, request.param, server)
+def place(request: pytest.FixtureRequest, chrome: Browser, tmp_path: Path) -> Iterator[Place]:
+    with served(chrome, tmp_path, request.param) as one:
+        yield one
 
 
 @pytest.fixture
-def english(playwright: Playwright, tmp_path: Path) -> Iterator[Place]:
+def english(chrome: Browser, tmp_path: Path) -> Iterator[Place]:
     """Return a place for what does not depend on the language."""
-    migrate_and_seed(havre_environment(tmp_path))
-    with HavreServer(tmp_path) as server, browsers.chromium(playwright) as chrome:
-        yield Place(server.base_url, tmp_path, chrome, "en", server)
+    with served(chrome, tmp_path) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def waiting_room(tmp_path_factory: pytest.TempPathFactory, chrome: Browser) -> Iterator[Place]:
+    """Return a place for visitors whom nobody answers: what one leaves behind there changes nothing for the next."""
+    with served(chrome, tmp_path_factory.mktemp("waiting")) as one:
+        yield one
+
+
+@pytest.fixture(params=["en", "fr"])
+def unanswered(request: pytest.FixtureRequest, waiting_room: Place) -> Place:
+    """Return the same place for a visitor of each language."""
+    return replace(waiting_room, language=request.param)
 
 
 class Looks:
@@ -148,9 +169,9 @@ def test_no_page_has_a_barrier(place: Place) -> None:
     assert looks.found == []
 
 
-def test_axe_finds_a_barrier_where_there_is_one(place: Place) -> None:
-    page = place.visitor()
-    page.goto(f"{place.url}/")
+def test_axe_finds_a_barrier_where_there_is_one(unanswered: Place) -> None:
+    page = unanswered.visitor()
+    page.goto(f"{unanswered.url}/")
     page.evaluate("document.querySelector('#start').textContent = ''")
     assert any("button-name" in line for line in problems(page, "broken"))
 
@@ -205,8 +226,10 @@ def stays(page: Page, link: str) -> bool:
 
 
 @pytest.mark.parametrize("shape", [(360, 340), (640, 360), (320, 256)], ids=["keyboard", "on its side", "enlarged"])
-def test_the_way_out_and_the_newest_line_stay_in_sight_on_a_low_screen(english: Place, shape: tuple[int, int]) -> None:
-    visitor = talk(english, "Line 0")
+def test_the_way_out_and_the_newest_line_stay_in_sight_on_a_low_screen(
+    waiting_room: Place, shape: tuple[int, int]
+) -> None:
+    visitor = talk(waiting_room, "Line 0")
     visitor.set_viewport_size({"width": shape[0], "height": shape[1]})
     for number in range(1, 12):
         say(visitor, f"Line {number} of a text that is a little longer than one row of a phone")
@@ -215,10 +238,10 @@ def test_the_way_out_and_the_newest_line_stay_in_sight_on_a_low_screen(english: 
     assert comes(visitor, lambda: bool(visitor.locator("#log").evaluate(AT_THE_END)))
 
 
-def test_a_long_wait_and_a_long_text_leave_room_to_send(place: Place) -> None:
-    visitor = place.visitor()
+def test_a_long_wait_and_a_long_text_leave_room_to_send(unanswered: Place) -> None:
+    visitor = unanswered.visitor()
     visitor.clock.install()
-    begin(visitor, place.url)
+    begin(visitor, unanswered.url)
     expect(visitor.locator("#waited")).to_be_visible()
     for minutes in (6, 5):
         before = visitor.locator("#long-words").inner_text()
@@ -380,13 +403,13 @@ def test_a_note_stays_with_the_conversation_it_is_about(english: Place) -> None:
     expect(board.locator("#alarm")).to_contain_text(f"Not acknowledged: {left}, ")
 
 
-def test_the_cover_has_a_way_out_and_says_press_to_a_mouse(place: Place) -> None:
-    visitor = talk(place, HELLO[place.language])
+def test_the_cover_has_a_way_out_and_says_press_to_a_mouse(unanswered: Place) -> None:
+    visitor = talk(unanswered, HELLO[unanswered.language])
     visitor.evaluate(
         "Object.defineProperty(document, 'visibilityState', {value: 'hidden', configurable: true});"
         "document.dispatchEvent(new Event('visibilitychange'))"
     )
     expect(visitor.locator("#uncover")).to_have_text(
-        {"en": "Press to go on", "fr": "Appuyez pour continuer"}[place.language], use_inner_text=True
+        {"en": "Press to go on", "fr": "Appuyez pour continuer"}[unanswered.language], use_inner_text=True
     )
     expect(visitor.locator("#cover a[data-leave]")).to_be_visible()

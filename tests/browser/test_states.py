@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support import browsers, looks
 from tests.support.axe import SHAPES, problems
@@ -23,18 +23,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceW
 
 LANGUAGES = ("en", "fr", "ar")
 EVERYTHING = bool(os.environ.get("HAVRE_TEST_SCREENS"))
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as driver:
-        yield driver
-
-
-@pytest.fixture(scope="module")
-def chrome(playwright: Playwright) -> Iterator[Browser]:
-    with browsers.chromium(playwright) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support import browsers
 from tests.support.axe import problems
@@ -44,12 +44,6 @@ WELCOME = {
 }
 SAID, DRAFT = "the teal kettle sings", "half a sentence"
 TEN_MINUTES = 601_000
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with sync_playwright() as playwright, browsers.chromium(playwright) as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Playwright, Route, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, Route, expect
 
 from tests.support import browsers
 from tests.support.axe import problems
@@ -22,12 +22,6 @@ ARABIC = {
     "While you wait: something calm": "أثناء الانتظار: شيء هادئ",
 }
 """A handful of texts that stand in for a language that reads the other way; Havre has none yet."""
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as driver:
-        yield driver
 
 
 @pytest.fixture

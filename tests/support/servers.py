@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -32,6 +33,9 @@ from tests.support.daemon import (
     clean_environment,
     free_port,
 )
+
+DATABASE = "havre.sqlite3"
+PRINTED = "printed"
 
 __all__ = [
     "HavreServer",
@@ -85,51 +89,87 @@ def manage(environ: Mapping[str, str], *arguments: str, text: str | None = None,
 def migrate_and_seed(environ: Mapping[str, str]) -> str:
     """Bring the database of `environ` up to date, load the sample data, return what that printed.
 
-    A new folder without settings of its own gets a copy of one prepared before, and its database on PostgreSQL too:
-    making one takes seconds, and dozens of tests want it.
+    A new folder gets a copy of what was prepared before, and its database on PostgreSQL too: making one takes seconds,
+    and dozens of tests want it. One with settings of its own gets the tables so, and the samples by those settings.
     """
     folder, database = Path(environ["HAVRE_DATA_DIR"]), environ.get("DATABASE_URL", "")
     plain = havre_environment(folder, database_url=database, redis_url=environ.get("REDIS_URL", ""))
     # the first database of a server of one's own can neither be copied from itself nor replaced
     first = database and database == _maintenance(database)
-    if environ != plain or first or (folder / "development-secret").exists():
+    if first or (folder / "development-secret").exists():
         return _prepare(environ)
-    template, printed = _prepared(_maintenance(database) if database else "")
-    shutil.copytree(template, folder, dirs_exist_ok=True)
+    ready = _prepared(_maintenance(database) if database else "")
+    if environ != plain:
+        _copy(ready.tables, folder, database)
+        return manage(environ, "seed_demo")
+    _copy(ready.whole, folder, database)
+    return (ready.whole / PRINTED).read_text(encoding="utf-8")
+
+
+class Prepared(NamedTuple):
+    """Name the folders to copy; on PostgreSQL a database that bears the folder's name goes with each."""
+
+    tables: Path
+    whole: Path
+
+
+def _copy(template: Path, folder: Path, database: str) -> None:
+    """Give a folder, and its database on PostgreSQL, what a template holds."""
+    shutil.copytree(template, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(PRINTED))
     if database:
         name = sql.Identifier(urlsplit(database).path.removeprefix("/"))
         with psycopg.connect(_maintenance(database), autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {}").format(name))
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template.name)))
-    return printed
 
 
 @cache
-def _prepared(maintenance: str) -> tuple[Path, str]:
-    """Return a folder to copy and what preparing it printed; the template on PostgreSQL bears the folder's name."""
+def _prepared(maintenance: str) -> Prepared:
+    """Prepare what is copied, in a folder of this run's own or, on SQLite, in one that several runs share."""
     shared = os.environ.get("HAVRE_TEST_PREPARED")
     if shared and not maintenance:
         return _prepared_once(Path(shared))
-    folder = Path(tempfile.mkdtemp(prefix="havre-prepared-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    if not maintenance:
-        return folder, _prepare(havre_environment(folder))
-    database = _create(maintenance, folder.name)
-    atexit.register(_drop, maintenance, folder.name)
-    return folder, _prepare(havre_environment(folder, database_url=database))
+    place = Path(tempfile.mkdtemp(prefix="havre-prepared-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    return _prepare_copies(place, maintenance)
 
 
-def _prepared_once(folder: Path) -> tuple[Path, str]:
+def _prepared_once(place: Path) -> Prepared:
     """Return what the first of several runs that go side by side prepares in a folder for all of them."""
-    data, printed = folder / "data", folder / "printed"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    ready = place / "ready"
+    place.mkdir(exist_ok=True)
+    with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not printed.exists():
-            shutil.rmtree(data, ignore_errors=True)
-            data.mkdir()
-            printed.write_text(_prepare(havre_environment(data)), encoding="utf-8")
-    return data, printed.read_text(encoding="utf-8")
+        if not ready.exists():
+            for half_made in _folders(place):
+                shutil.rmtree(half_made, ignore_errors=True)
+            _prepare_copies(place, "")
+            ready.touch()
+    return _folders(place)
+
+
+def _folders(place: Path) -> Prepared:
+    # a database on PostgreSQL is called as its folder, which may be one of several
+    return Prepared(place / f"{place.name}-tables", place / f"{place.name}-whole")
+
+
+def _prepare_copies(place: Path, maintenance: str) -> Prepared:
+    """Make the tables once, and what is there with the samples from a copy of them."""
+    ready, urls = _folders(place), []
+    for folder in ready:
+        folder.mkdir()
+        if maintenance:
+            atexit.register(_drop, maintenance, folder.name)
+        urls.append(_create(maintenance, folder.name) if maintenance else "")
+    manage(havre_environment(ready.tables, database_url=urls[0]), "migrate", "--verbosity", "0")
+    for path in ready.tables.iterdir():
+        # a secret, say, which whoever gets the tables makes by their own settings
+        if not path.name.startswith(DATABASE):
+            path.unlink()
+    _copy(ready.tables, ready.whole, urls[1])
+    printed = manage(havre_environment(ready.whole, database_url=urls[1]), "seed_demo")
+    (ready.whole / PRINTED).write_text(printed, encoding="utf-8")
+    return ready
 
 
 def _prepare(environ: Mapping[str, str]) -> str:
