@@ -94,6 +94,26 @@ def test_that_a_danger_is_imminent_waits_for_no_answer_to_be_read(opens: Opens) 
     expect(page.locator("#status")).to_have_text(re.compile(r"^You have taken Heron 2\. .*Heron 1.*imminent", re.I))
 
 
+def test_an_answer_that_a_busy_page_shows_late_stands_as_long_as_others(opens: Opens) -> None:
+    desk = console(opens, 1, time_stands_still)
+    page, status = desk.page, desk.page.locator("#status")
+    second, third = (conversation(number, state="waiting") for number in (2, 3))
+    desk.list(conversation(1), second, third)
+    page.get_by_role("button", name="Take Heron 2").click()
+    answered(page, "You have taken Heron 2.")
+    desk.list(conversation(1), conversation(2), third)
+    page.get_by_role("button", name="Take Heron 3").click()
+    expect(status).to_be_empty()
+    page.clock.fast_forward(1_000)
+    expect(status).to_have_text("You have taken Heron 3.")
+    desk.list(conversation(1, state="wrap_up", ended_by="visitor"), conversation(2), conversation(3))
+    expect(row(page, "Heron 3")).to_be_visible()
+    page.clock.run_for(3_900)
+    expect(status).to_have_text("You have taken Heron 3.")
+    page.clock.run_for(2_000)
+    expect(status).to_contain_text("Heron 1")
+
+
 def test_who_goes_on_writing_after_a_take_keeps_their_conversation(opens: Opens) -> None:
     desk = console(opens, 1, time_stands_still)
     page = desk.page

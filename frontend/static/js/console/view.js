@@ -156,7 +156,11 @@ export function voice() {
       place.textContent = "";
       answer = text;
       answeredAt = performance.now();
-      setTimeout(() => place.textContent.includes(text) || setText(place, text), 30);
+      setTimeout(() => {
+        if (!place.textContent.includes(text)) setText(place, text);
+        // a page that was busy shows it late, and it is read from then on
+        answeredAt = performance.now();
+      }, 30);
     },
     /**
      * Tell of something soon; of what takes the place of something older, only the newest. Danger waits for no answer to be read.
