@@ -39,6 +39,8 @@ LONG = {
 }
 """How many seconds the longest files take, others being `SHORT`. Only the balance between two runs hangs on it."""
 SHORT = 30
+PATIENT = "?options=-c%20lock_timeout%3D60s"
+"""Asks the database of the tests themselves for more patience than Havre has; that of its processes stays as it is."""
 NOTHING_SELECTED = 5
 LOOK_SECONDS = 0.2
 DESCRIBED = {
@@ -108,6 +110,9 @@ def plan(arguments: list[str], servers: Mapping[str, str]) -> tuple[list[Planned
     paths = [word for word in arguments if word.startswith("tests/") and (ROOT / word.split("::")[0]).exists()]
     others = [word for word in arguments if word not in paths]
     addresses = {name: _address(name, servers) for name in ("DATABASE_URL", "REDIS_URL")}
+    # of several hands at one row here, some wait while the machine stands still: that is not told as in use
+    if addresses["DATABASE_URL"] and "?" not in addresses["DATABASE_URL"]:
+        addresses["DATABASE_URL"] += PATIENT
     runs: list[Planned] = []
     rest = [path for path in paths if not path.startswith((BROWSER, INTEGRATION))]
     if rest or not paths:

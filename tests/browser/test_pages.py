@@ -1,6 +1,5 @@
 """Every page and every state of it, in both languages, at both sizes, asked for barriers by axe."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -40,6 +39,7 @@ class Place:
         page = sign_in(self.browser, self.url, self.data, username, path)
         if page.locator("html").get_attribute("lang") != self.language:
             page.click("button[name=language]")
+            expect(page.locator("html")).to_have_attribute("lang", self.language)
             page.goto(f"{self.url}{path}")
         expect(page.locator("html")).to_have_attribute("lang", self.language)
         return page
@@ -217,10 +217,8 @@ def stays(page: Page, link: str) -> bool:
         dialog.dismiss()
 
     page.once("dialog", no)
-    ends = time.monotonic() + browsers.PATIENCE / 1000
     page.locator(link).first.click(no_wait_after=True)
-    while not asked and time.monotonic() < ends:
-        page.wait_for_timeout(20)
+    comes(page, lambda: asked != [])
     page.remove_listener("dialog", no)
     return asked == ["beforeunload"]
 

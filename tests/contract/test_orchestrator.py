@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.__main__ import BROWSER, INTEGRATION, LATER, TIMED, Run, closing, plan
+from tests.__main__ import BROWSER, INTEGRATION, LATER, PATIENT, TIMED, Run, closing, plan
 from tests.support.daemon import ROOT, clean_environment
 from tests.support.needs import lacking
 from tests.support.servers import havre_environment
@@ -24,7 +24,7 @@ def test_whole_suite_runs_on_sqlite_in_browsers_and_on_the_servers() -> None:
     assert timed[1:] == ([TIMED], {})
     assert served[1:] == (
         [INTEGRATION, f"--ignore={LATER[1]}"],
-        {"DATABASE_URL": "postgres://here/x", "REDIS_URL": "redis://here"},
+        {"DATABASE_URL": f"postgres://here/x{PATIENT}", "REDIS_URL": "redis://here"},
     )
 
 

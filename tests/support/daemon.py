@@ -17,7 +17,7 @@ from typing import NamedTuple, Self
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
 READY_SECONDS = 60.0
-STOP_SECONDS = 15.0
+STOP_SECONDS = 30.0
 
 
 class ServerFailed(RuntimeError):

@@ -56,7 +56,7 @@ class FakeLayer:
 
 async def until(condition: Any, what: str) -> None:
     """Let the loop run until something is so; fail after some seconds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while not condition():
             await asyncio.sleep(0.001)
     assert condition(), what

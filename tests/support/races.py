@@ -21,7 +21,7 @@ def at_once(works: Sequence[Work]) -> list[Any]:
 
     def one(work: Work) -> Any:
         try:
-            gate.wait(10)
+            gate.wait(30)
             return work()
         except Refused as refused:
             return refused.code
@@ -36,7 +36,7 @@ def somebody_waits() -> bool:
     """Tell whether within some seconds a transaction waits for a lock of another one."""
     pause = Event()
     with connection.cursor() as cursor:
-        for _ in range(250):
+        for _ in range(750):
             cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
             if cursor.fetchone() == (True,):
                 return True

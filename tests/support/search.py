@@ -54,7 +54,7 @@ class Monitor:
         mark = b"havre-monitor-mark-%d" % len(self._heard)
         self.say(f"ECHO {mark.decode()}")
         with self._changed:
-            assert self._changed.wait_for(lambda: mark in self._heard, timeout=5), "the monitor is deaf"
+            assert self._changed.wait_for(lambda: mark in self._heard, timeout=15), "the monitor is deaf"
             return bytes(self._heard)
 
     def __enter__(self) -> Self:

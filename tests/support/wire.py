@@ -31,7 +31,7 @@ class Line:
         await self.socket.send(json.dumps(frame))
         return self.ref
 
-    async def until(self, within: float = 10, **wanted: Any) -> dict[str, Any]:
+    async def until(self, within: float = 15, **wanted: Any) -> dict[str, Any]:
         """Return the next frame with these fields, within some seconds."""
         async with asyncio.timeout(within):
             while True:
