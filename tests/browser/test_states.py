@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support import browsers, looks
 from tests.support.axe import SHAPES, problems
@@ -43,7 +43,7 @@ def barriers(page: Page, name: str, sizes: tuple[str, ...]) -> list[str]:
     return found + problems(page, name, sizes)
 
 
-@pytest.mark.timeout(900 if EVERYTHING else 240)
+@pytest.mark.timeout(900 if EVERYTHING else 400)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_state_has_a_barrier(chrome: Browser, server: HavreServer, language: str) -> None:
     context = browsers.phone(chrome, "fr-CA" if language == "fr" else "en-CA")
@@ -217,6 +217,39 @@ def test_a_phone_has_in_sight_what_counts(chrome: Browser, server: HavreServer) 
     assert comes(page, lambda: page.locator("#log").evaluate("e => e.clientHeight") >= 250)
     here.press("#again").shows("#start")
     assert "Line 11 to read again" not in page.content()
+    context.close()
+
+
+def test_a_page_speaks_the_language_that_was_asked_for_last(chrome: Browser, server: HavreServer) -> None:
+    """Whatever comes first of what two presses ask for, and of what a part of the page asks for in between."""
+    context = browsers.phone(chrome, "en-CA")
+    page = context.new_page()
+    stage = Stage(page, server.base_url, "en")
+    held: dict[str, Route] = {}
+
+    def hold(route: Route) -> None:
+        if route.request.url in held:
+            route.continue_()
+        else:
+            held[route.request.url] = route
+
+    for what in ("**/survey/questions", "**/?l=fr"):
+        page.route(what, hold)
+    stage.land().press("#start").shows("#waited")
+    assert comes(page, lambda: len(held) == 1)
+    stage.press("#languages a[lang=fr]")
+    assert comes(page, lambda: len(held) == 2)
+    stage.press("#languages a[lang=en]")
+    assert comes(page, lambda: stage.far.heard.count("language") == 1)
+    held.pop(f"{server.base_url}/?l=fr").continue_()
+    # the page says what it speaks once it has made up its mind
+    assert comes(page, lambda: stage.far.heard.count("language") == 2)
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.unroute("**/?l=fr")
+    stage.press("#languages a[lang=fr]")
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    held[f"{server.base_url}/survey/questions"].continue_()
+    expect(page.locator("#feel")).to_contain_text("Comment vous sentez-vous")
     context.close()
 
 

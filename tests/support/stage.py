@@ -48,7 +48,8 @@ class FarEnd:
         self.refusal: dict[str, Any] | None = None
         self.head = 0
         self.wants_proof: dict[str, Any] | None = None
-        self.greeted = False
+        self.heard: list[str] = []
+        """The kinds of frames that came, in their order."""
         self._line: WebSocketRoute | None = None
         page.route_web_socket("**/ws/v", self._opened)
 
@@ -72,7 +73,7 @@ class FarEnd:
 
     def _heard(self, text: str | bytes) -> None:
         frame = json.loads(text)
-        self.greeted |= frame["type"] == "hello"
+        self.heard.append(frame["type"])
         if self.silent:
             return
         if frame["type"] == "hello" and self.wants_proof is not None:
@@ -162,7 +163,7 @@ class Stage:
 
     def greets(self) -> Self:
         """Wait until the page has said hello: what it shows when it begins stands there before it has a line."""
-        assert comes(self.page, lambda: self.far.greeted)
+        assert comes(self.page, lambda: "hello" in self.far.heard)
         return self
 
     def loses(self, code: int) -> Self:

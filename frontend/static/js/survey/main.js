@@ -30,8 +30,11 @@ function post(url, body) {
 
 /** @param {string | null} token @returns {Promise<Asked | null>} null where nothing is asked, or the line is down */
 async function asked(token) {
+  const language = document.documentElement.lang;
   try {
-    const answer = await post("/survey/questions", { token, language: document.documentElement.lang });
+    const answer = await post("/survey/questions", { token, language });
+    // the page has turned to another one meanwhile
+    if (language !== document.documentElement.lang) return asked(token);
     return answer.status === 200 ? answer.json() : null;
   } catch {
     return null;

@@ -9,6 +9,7 @@ import { hasLeft } from "./exit.js";
 import { wordsOfPage } from "./words.js";
 
 const WITHIN = 15_000;
+let times = 0;
 /** Attributes that hold words, or lead elsewhere in another language. */
 const SPOKEN = ["aria-label", "aria-current", "data-empty", "data-leave", "href", "title"];
 
@@ -19,8 +20,11 @@ const SPOKEN = ["aria-label", "aria-current", "data-empty", "data-leave", "href"
  * @returns {Promise<void>} fails when the other page did not come
  */
 export async function turn(href) {
+  times += 1;
+  const time = times;
   const other = await fetched(href);
-  if (hasLeft()) return;
+  // of two that were pressed the last one counts, also where it comes first
+  if (hasLeft() || time !== times) return;
   const words = wordsOfPage();
   const next = JSON.parse(other.getElementById("words")?.textContent ?? "{}");
   take(document.documentElement, other.documentElement);
