@@ -1,13 +1,14 @@
 """Check that `make test` cannot be green without having tested: what it runs, and what its last line and status say."""
 
 import os
+import socket
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.__main__ import BROWSER, INTEGRATION, LATER, PATIENT, TIMED, Run, closing, plan
-from tests.support.daemon import ROOT, clean_environment
+from tests.support.daemon import LOOPBACK, ROOT, clean_environment, free_port
 from tests.support.needs import lacking
 from tests.support.servers import havre_environment
 from tests.support.tally import Tally, read_tally
@@ -26,6 +27,15 @@ def test_whole_suite_runs_on_sqlite_in_browsers_and_on_the_servers() -> None:
         [INTEGRATION, f"--ignore={LATER[1]}"],
         {"DATABASE_URL": f"postgres://here/x{PATIENT}", "REDIS_URL": "redis://here"},
     )
+
+
+def test_a_port_that_was_given_to_one_is_given_to_nobody_else() -> None:
+    port = free_port()
+    with socket.socket() as stranger, pytest.raises(OSError, match="in use"):
+        stranger.bind((LOOPBACK, port))
+    with socket.create_server((LOOPBACK, port)):
+        # as servers ask for one
+        socket.create_connection((LOOPBACK, port), timeout=5).close()
 
 
 def test_what_is_left_for_later_has_a_target_that_tells_it() -> None:

@@ -31,11 +31,20 @@ class Account(NamedTuple):
     gid: int
 
 
+_kept: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """Return a loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port that the system gives to nobody else while this process lives.
+
+    It stays bound here and is not listened on: so no other run beside this one comes by it, and who asks for it by its
+    number may have it, as servers do that want to start again at once. A server needs seconds until it asks.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind((LOOPBACK, 0))
+    _kept.append(held)
+    return int(held.getsockname()[1])
 
 
 def clean_environment(source: Mapping[str, str] | None = None) -> dict[str, str]:
