@@ -27,7 +27,7 @@ LEVELS = """[...document.querySelectorAll(".level")].filter((one) => one.checkVi
   [...[...one.children].map((part) => part.textContent), parseFloat(getComputedStyle(one).borderTopWidth)])"""
 
 
-@pytest.mark.timeout(600 if EVERYTHING else 120)
+@pytest.mark.timeout(600 if EVERYTHING else 300)
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_no_state_of_the_board_has_a_barrier(opens: Opens, language: str) -> None:
     """`make test` looks at the two hardest by turns, `make barriers` at each in both languages at both sizes."""
@@ -51,7 +51,7 @@ def test_the_duties_of_each_province_are_read_without_a_barrier(site: Desks, lan
     assert found == []
 
 
-@pytest.mark.timeout(600 if EVERYTHING else 120)
+@pytest.mark.timeout(600 if EVERYTHING else 300)
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_screen_on_a_wall_is_read_from_across_the_room(site: Desks, language: str) -> None:
     """Nobody can scroll it: what does not fit is counted, at either size and with the longest words."""

@@ -10,19 +10,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.support import browsers
 from tests.support.axe import problems
 from tests.support.browsers import comes
-from tests.support.desk import (
-    COLLEAGUE,
-    Desk,
-    Desks,
-    Opens,
-    ago,
-    console,
-    conversation,
-    key,
-    meter,
-    row,
-    time_stands_still,
-)
+from tests.support.desk import COLLEAGUE, Desk, Desks, Opens, ago, console, conversation, key, meter, reply, row
 from tests.support.journeys import begin, shot
 from tests.support.pagers import OK, far_end
 from tests.support.shift import keep_frames
@@ -33,20 +21,6 @@ SECRET = "I live at 12 Secretstreet"
 MOST_WORK_MS = 20
 """For one message, or one key: with both at once, a processor four times slower still answers within about 100 ms."""
 KEPT = "no longer with you, something is not sent"
-
-
-def answered(page: Page, text: str) -> None:
-    """Let time run, more slowly than it does, until the page has said something to its person's own doing."""
-
-    def said() -> bool:
-        page.clock.run_for(10)
-        return page.locator("#status").inner_text() == text
-
-    assert comes(page, said), page.locator("#status").inner_text()
-
-
-def reply(page: Page, name: str) -> Locator:
-    return page.get_by_label(f"Reply to {name}", exact=True)
 
 
 @pytest.mark.parametrize("path", ["/staff/console", "/staff/board"])
@@ -61,82 +35,6 @@ def test_what_a_visitor_had_erased_leaves_the_screen_that_shows_it(opens: Opens,
     desk.tell(1, "erase_done")
     expect(log).to_contain_text("What was written here was erased.")
     assert SECRET not in desk.page.content()
-
-
-def test_news_that_waited_and_is_true_no_more_is_not_told(opens: Opens) -> None:
-    desk = console(opens, 1, time_stands_still)
-    page = desk.page
-    offer = conversation(3, state="offered", offer_until=ago(-30))
-    desk.list(conversation(1), conversation(2, state="waiting"), offer)
-    page.get_by_role("button", name="Take Heron 2").click()
-    answered(page, "You have taken Heron 2.")
-    # she is taken, a colleague took the other one, and both were news until now
-    desk.list(conversation(1, state="wrap_up", ended_by="visitor"), conversation(2))
-    expect(row(page, "Heron 2")).to_be_visible()
-    page.clock.run_for(4_000)
-    expect(page.locator("#status")).not_to_contain_text("You have taken")
-    said = page.locator("#status").inner_text()
-    assert "Heron 1" in said
-    assert "waits" not in said
-    assert "Heron 3" not in said
-
-
-def test_that_a_danger_is_imminent_waits_for_no_answer_to_be_read(opens: Opens) -> None:
-    desk = console(opens, 1, time_stands_still)
-    page = desk.page
-    desk.list(conversation(1), conversation(2, state="waiting"))
-    page.get_by_role("button", name="Take Heron 2").click()
-    answered(page, "You have taken Heron 2.")
-    desk.list(conversation(1, level=3), conversation(2))
-    expect(row(page, "Heron 2")).to_be_visible()
-    page.clock.run_for(2_000)
-    # both are read: the answer was there for less time than it takes
-    expect(page.locator("#status")).to_have_text(re.compile(r"^You have taken Heron 2\. .*Heron 1.*imminent", re.I))
-
-
-def test_an_answer_that_a_busy_page_shows_late_stands_as_long_as_others(opens: Opens) -> None:
-    desk = console(opens, 1, time_stands_still)
-    page, status = desk.page, desk.page.locator("#status")
-    second, third = (conversation(number, state="waiting") for number in (2, 3))
-    desk.list(conversation(1), second, third)
-    page.get_by_role("button", name="Take Heron 2").click()
-    answered(page, "You have taken Heron 2.")
-    desk.list(conversation(1), conversation(2), third)
-    page.get_by_role("button", name="Take Heron 3").click()
-    expect(status).to_be_empty()
-    page.clock.fast_forward(1_000)
-    expect(status).to_have_text("You have taken Heron 3.")
-    desk.list(conversation(1, state="wrap_up", ended_by="visitor"), conversation(2), conversation(3))
-    expect(row(page, "Heron 3")).to_be_visible()
-    page.clock.run_for(3_900)
-    expect(status).to_have_text("You have taken Heron 3.")
-    page.clock.run_for(2_000)
-    expect(status).to_contain_text("Heron 1")
-
-
-def test_who_goes_on_writing_after_a_take_keeps_their_conversation(opens: Opens) -> None:
-    desk = console(opens, 1, time_stands_still)
-    page = desk.page
-    offer = conversation(2, state="offered", offer_until=ago(-30))
-    desk.list(conversation(1), offer)
-    reply(page, "Heron 1").fill("Are you ")
-    desk.holds = {"take"}
-    expect(page.locator("#offer-accept")).to_be_visible()
-    page.clock.run_for(700)
-    page.locator("#offer-accept:enabled").click()
-    reply(page, "Heron 1").click()
-    page.keyboard.press("End")
-    page.keyboard.type("safe")
-    desk.answer()
-    desk.list(conversation(1), conversation(2))
-    answered(page, "You have taken Heron 2: it is in your list.")
-    expect(row(page, "Heron 2")).to_contain_text("just taken")
-    page.keyboard.type(" now?")
-    expect(reply(page, "Heron 1")).to_have_value("Are you safe now?")
-    row(page, "Heron 2").click()
-    expect(reply(page, "Heron 2")).to_be_focused()
-    expect(reply(page, "Heron 2")).to_have_value("")
-    expect(row(page, "Heron 2")).not_to_contain_text("just taken")
 
 
 def test_what_the_visitor_has_seen_is_said_in_the_message_and_not_under_a_note(opens: Opens) -> None:
@@ -203,15 +101,6 @@ def test_who_records_later_finds_the_list_beside_it(opens: Opens) -> None:
     assert problems(page, "to be recorded", ["phone"]) == []
 
 
-def test_what_was_taken_opens_by_itself_for_hands_that_are_still(opens: Opens) -> None:
-    desk = console(opens, 1, time_stands_still)
-    page = desk.page
-    desk.list(conversation(1), conversation(2, state="waiting", advocate_id=None, waiting_since=ago(5)))
-    page.get_by_role("button", name="Take Heron 2").click()
-    desk.list(conversation(1), conversation(2))
-    expect(reply(page, "Heron 2")).to_be_focused()
-
-
 def test_a_message_that_could_not_go_out_any_more_stays_to_be_copied(opens: Opens) -> None:
     desk = console(opens, 2)
     page = desk.page
@@ -254,24 +143,6 @@ def test_a_closing_line_in_ones_own_words_stays_when_the_visitor_ends_first(open
     expect(line).to_have_value("Shall we look at that bed together?")
     expect(page.locator(".closing-send, .closing-asked, .closing-end").locator("visible=true")).to_have_count(0)
     assert prepared not in ("", line.input_value())
-
-
-def test_a_row_that_goes_leaves_no_other_under_the_hand(opens: Opens) -> None:
-    desk = console(opens, 2, time_stands_still)
-    page = desk.page
-    page.locator("#mine .row").first.hover()
-    page.mouse.move(*centre(page, "#mine .row"))
-    desk.list(conversation(2))
-    expect(row(page, "Heron 1")).to_be_disabled()
-    page.mouse.down()
-    page.mouse.up()
-    expect(reply(page, "Heron 2")).to_have_count(0)
-
-
-def centre(page: Page, what: str) -> tuple[float, float]:
-    box = page.locator(what).first.bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 def test_twenty_conversations_leave_the_keys_the_time_they_need(opens: Opens) -> None:

@@ -126,7 +126,7 @@ async def test_a_redis_that_hangs_delays_nobody_and_heals(site: dict[str, Any]) 
         # joined within a second or two, although nobody asked again
         await asyncio.sleep(3)
         for server in (site["near"], site["far"]):
-            assert await soon(lambda server=server: server.get_status("/readyz") == 200, SOON)  # type: ignore[misc]
+            assert await soon(lambda server=server: server.get_status("/readyz") == 200, SOON)
         assert await answered(there[0], "after all that") < 1.0
         await staff.until(type="message", body="after all that")
 

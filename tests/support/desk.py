@@ -261,6 +261,11 @@ def row(page: Page, name: str) -> Locator:
     return page.locator("#mine button.row", has_text=name)
 
 
+def reply(page: Page, name: str) -> Locator:
+    """Return the box in which a conversation is answered."""
+    return page.get_by_label(f"Reply to {name}", exact=True)
+
+
 def time_stands_still(page: Page) -> None:
     """Let no time pass on a page that is opened from now on but what a test lets run.
 
