@@ -3,13 +3,14 @@
 import os
 import sys
 
-from config.process import harden
+from config.process import begin_loading, harden
 
 
 def main() -> None:
     """Run the command that is named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     harden()
+    begin_loading()
     from django.core.management import execute_from_command_line
 
     try:

@@ -4,6 +4,7 @@ Imports no Django: `manage.py` calls this before the settings, and with them the
 """
 
 import ctypes
+import gc
 import resource
 import sys
 
@@ -24,3 +25,15 @@ def harden() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "this process could not be closed to others")
+
+
+def begin_loading() -> None:
+    """Look for no garbage until `loaded`: what a program consists of is none, and looking took a third of its start."""
+    gc.disable()
+
+
+def loaded() -> None:
+    """Look for garbage again where that was put off, and never again through what was loaded, not even at the end."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

@@ -27,6 +27,12 @@ def run(*arguments: str, environ: dict[str, str]) -> subprocess.CompletedProcess
     return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
 
 
+def test_a_command_looks_for_garbage_once_it_is_loaded_and_not_through_itself(tmp_path: Path) -> None:
+    asked = "import gc; print(gc.isenabled(), gc.get_freeze_count() > 50_000)"
+    done = run("shell", "--no-imports", "-c", asked, environ=havre_environment(tmp_path))
+    assert done.stdout.split() == ["True", "True"]
+
+
 @pytest.mark.parametrize("port", ["0", "99999", "-1"])
 def test_what_is_no_port_is_called_so(port: str, tmp_path: Path) -> None:
     done = run("serve", f"--port={port}", environ=havre_environment(tmp_path))
