@@ -220,6 +220,24 @@ def test_a_phone_has_in_sight_what_counts(chrome: Browser, server: HavreServer) 
     context.close()
 
 
+def test_what_came_before_a_part_of_the_page_was_there_is_no_less_for_it(chrome: Browser, server: HavreServer) -> None:
+    """On a slow line: an address that staff wrote is a link, and a text that is too long goes in parts."""
+    context = browsers.phone(chrome, "en-CA")
+    page = context.new_page()
+    held: list[Route] = []
+    page.route("**/visitor/waiting*.js", lambda route: held.append(route))
+    stage = Stage(page, server.base_url, "en").land().press("#start").greets()
+    assert comes(page, lambda: held != [])
+    stage.hears("standing", **WAITING | {"state": "active", "advocate": "Sam"}).hears("fact", code="joined", name="Sam")
+    body = "Read https://shelter.example/aide, when you can."
+    stage.hears("message", author="advocate", name="Sam", client_id=None, body=body).shows("li.theirs")
+    page.fill("#text", "a" * 4_012)
+    held[0].continue_()
+    expect(page.locator("li.theirs a")).to_have_attribute("href", "https://shelter.example/aide")
+    stage.shows("#parts")
+    context.close()
+
+
 def test_a_page_speaks_the_language_that_was_asked_for_last(chrome: Browser, server: HavreServer) -> None:
     """Whatever comes first of what two presses ask for, and of what a part of the page asks for in between."""
     context = browsers.phone(chrome, "en-CA")

@@ -4,6 +4,7 @@
  */
 
 import { expected } from "../lib/expected.js";
+import { measured } from "../lib/visitor_store.js";
 import { later } from "./dial.js";
 import * as ending from "./ending.js";
 import * as texts from "./texts.js";
@@ -52,6 +53,7 @@ export function waits(words, say, tell) {
     box("text").focus();
   });
   [later.texts, later.ending] = [texts, ending];
+  catchUp(words);
   if (document.querySelector("[data-survey]") !== null) void import("../survey/main.js").then((survey) => ((later.survey = survey), survey.start()), () => undefined);
   doors(tell);
   breathe();
@@ -71,6 +73,12 @@ export function waits(words, say, tell) {
     ask(minutes);
     pauses(state, say);
   };
+}
+
+/** Do for what came or was written before this part was there what is done since. @param {Words} words */
+function catchUp(words) {
+  for (const text of box("lines").querySelectorAll(".theirs .words")) if (text instanceof HTMLElement) texts.link(text, words["link"] ?? "");
+  box("parts").hidden = measured(part("text", HTMLTextAreaElement).value).left >= 0;
 }
 
 /** What was asked for last: which pause, in which language. */
