@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from crisis.core.screening import Screener, build
+from crisis.core.screening.screener import SURELY
 from crisis.rules import FOLDER as RULES
 from crisis.rules import everyday
 from tests.screening.learning import AFTER, BLOCKS, LOOKED_AT, OF_SIZE, STRENGTHS, Row, rows
@@ -246,7 +247,22 @@ def _is_wrong(row: Row, points: Made, at: int) -> bool:
     return danger < at + 2 if row.level >= 1 else danger > at - 2
 
 
-Judged = tuple[Row, tuple[int, int, int]]
+Worth = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Be a message with the points, above the constant, that it and its cries get without the writer of its part."""
+
+    row: Row
+    whole: Worth
+    cries: tuple[Worth, ...]
+
+    def raised_by(self, limit: int) -> Worth | None:
+        """Return what raises it by that limit for danger: all that it has, or else a sentence by itself."""
+        if self.whole[0] >= limit:
+            return self.whole
+        return next((one for one in self.cries if one[0] >= limit + SURELY), None)
 
 
 def judged(learn: Sequence[Row], screener: Screener) -> list[Judged]:
@@ -256,10 +272,12 @@ def judged(learn: Sequence[Row], screener: Screener) -> list[Judged]:
         looked_at = block <= LOOKED_AT
         made = fit([row for row in learn if row.block != block and not (looked_at and row.category == AFTER)], screener)
         points = made.points()
-        for row in learn:
-            if row.block == block:
-                danger, now, threat = total(row, points)
-                found.append((row, (danger - made.constant, now, threat)))
+
+        def above(row: Row, points: Made = points, constant: int = made.constant) -> Worth:
+            danger, now, threat = total(row, points)
+            return danger - constant, now, threat
+
+        found += [Judged(row, above(row), tuple(map(above, row.cries))) for row in learn if row.block == block]
     return found
 
 
@@ -269,32 +287,36 @@ def limits(found: Sequence[Judged]) -> tuple[int, int, int]:
     The first is where the worse of the two shares, missed and false alarms, each beside its aim, is least: neither is
     to be bought with the other. The others keep nearly all of those that are raised and deserve it.
     """
-    dangers = [danger for row, (danger, _, _) in found if row.level >= 2]
-    ordinary = [danger for row, (danger, _, _) in found if row.level == 0]
+    dangers = [one for one in found if one.row.level >= 2]
+    ordinary = [one for one in found if one.row.level == 0]
 
-    def missed(limit: int) -> float:
-        return sum(danger < limit for danger in dangers) / len(dangers)
+    def raised(those: list[Judged], limit: int) -> float:
+        return sum(one.raised_by(limit) is not None for one in those) / len(those)
 
-    def alarms(limit: int) -> float:
-        return sum(danger >= limit for danger in ordinary) / len(ordinary)
-
-    chosen = min(range(-30, 60), key=lambda limit: max(missed(limit) / MISSED, alarms(limit) / ALARMS))
-    nows = sorted(now for row, (danger, now, _) in found if row.level == 3 and danger >= chosen)
-    threats = sorted(threat for row, (danger, _, threat) in found if row.level >= 2 and danger >= chosen)
+    chosen = min(
+        range(-30, 60),
+        key=lambda limit: max((1.0 - raised(dangers, limit)) / MISSED, raised(ordinary, limit) / ALARMS),
+    )
+    spoke = [(one.row.level, worth) for one in dangers if (worth := one.raised_by(chosen))]
+    nows = sorted(now for meant, (_, now, _) in spoke if meant == 3)
+    threats = sorted(threat for _, (_, _, threat) in spoke)
     return chosen, nows[int((1.0 - KEPT) * len(nows))], threats[int((1.0 - KEPT_AS_THREATS) * len(threats))]
 
 
-def level(worth: tuple[int, int, int], at: tuple[int, int, int]) -> int:
-    """Return the level that points ask for; what rules do besides is left out."""
-    danger, now, threat = worth
-    return 0 if danger < at[0] else 1 if threat < at[2] else 3 if now >= at[1] else 2
+def level(one: Judged, at: Worth) -> int:
+    """Return the level that a message gets by those limits."""
+    worth = one.raised_by(at[0])
+    if worth is None:
+        return 0
+    _, now, threat = worth
+    return 1 if threat < at[2] else 3 if now >= at[1] else 2
 
 
 def report(name: str, found: Iterable[Judged], at: tuple[int, int, int]) -> None:
     """Print how points and limits do on some messages."""
     found = list(found)
     for language in LANGUAGES:
-        levels = [(row.level, level(worth, at)) for row, worth in found if row.language == language]
+        levels = [(one.row.level, level(one, at)) for one in found if one.row.language == language]
         two = [given >= 2 for meant, given in levels if meant >= 2]
         three = [given == 3 for meant, given in levels if meant == 3]
         none = [given >= 1 for meant, given in levels if meant == 0]

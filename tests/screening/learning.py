@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crisis.core.screening import Screener
-from crisis.core.screening.result import WORDS
+from crisis.core.screening.result import WORDS, Cue
 from crisis.core.screening.words import SIZES_OF_SENTENCES, SIZES_OF_WORDS, named, sizes
 from tests.screening.measure import FOLDER, LANGUAGES
 
@@ -43,6 +43,9 @@ class Row:
     strength: float = 1.0
     """What each name in it counts, less in a long message."""
 
+    cries: list["Row"] = field(default_factory=list)
+    """Its sentences that may be enough by themselves."""
+
     @property
     def writer(self) -> tuple[str, int, bool]:
         """Return who wrote it, more or less."""
@@ -70,6 +73,7 @@ def rows(screener: Screener) -> list[Row]:
         for line, one in enumerate(_lines(f"development.{language}")):
             weight = 0.5 if line < BLOCKS[language][1] else 1.0
             found.append(row(one["text"], one["level"], weight, one["category"], (language, line)))
+            found[-1].cries = [_alone(words, cues) for words, cues in screener.cries(one["text"])]
         for one in _lines(f"sentences.{language}"):
             # those with a level are whole messages
             if "level" in one:
@@ -82,6 +86,12 @@ def rows(screener: Screener) -> list[Row]:
         found += [row(text, level, 1.0, "example") for text in rule.must_match]
         found += [row(text, 3, 1.0, "example") for text in rule.must_not_match if rule.kind != "danger"]
     return found
+
+
+def _alone(words: list[str], cues: list[Cue]) -> Row:
+    """Return a sentence as a row of its own."""
+    names = [cue.rule for cue in cues if cue.rule != WORDS]
+    return Row(names, 0, 0.0, said=named([words]), strength=STRENGTHS[sizes([words])[0]])
 
 
 def _lines(name: str) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from crisis.core.screening import ORDINARY, BadRule, Screener, build
 from crisis.core.screening.lexicon import inflected, slips
 from crisis.core.screening.patterns import parse
+from crisis.core.screening.screener import SURELY
 from crisis.core.screening.signals import Points
 from crisis.core.screening.text import LONGEST, sentences
 from crisis.core.screening.words import Words, named
@@ -204,6 +205,16 @@ def test_points_of_signals_add_up(text: str, level: int) -> None:
     screener = build([SIGNALS], {})
     assert screener.screen(text).level == level
     assert screener.screen(text).rules == [cue.rule for cue in screener.screen(text).cues]
+
+
+@pytest.mark.parametrize(("beyond", "level"), [(SURELY, 3), (SURELY - 1, 0)])
+def test_a_cry_among_harmless_sentences_stands_by_itself_when_it_is_surely_enough(beyond: int, level: int) -> None:
+    calm = {"id": "calm", "words": "movie", "against": True}
+    points = {"r": [5 + beyond, 0, 0], "calm": [-99, 0, 0]}
+    limits = {"danger": 5, "now": 0, "threat": 0}
+    screener = build([SIGNALS | {"limits": limits, "points": points, "rule": [_rule(cry=True)], "signal": [calm]}], {})
+    assert screener.screen("a movie. he has guns").level == level
+    assert screener.screen("he has guns").level == 3
 
 
 @pytest.mark.parametrize(
