@@ -177,14 +177,21 @@ class Fit:
     known: set[str]
 
     def points(self) -> Made:
-        """Return whole points, those of words with a blank before."""
+        """Return whole points, those of words with a blank before; a word that counts hardly anything is left out."""
         names = set().union(*self.weights) - {""}
-        return {name: tuple(round(SCALE * fit.get(name, 0.0)) for fit in self.weights) for name in names}  # type: ignore[misc]
+        made: Made = {name: tuple(round(SCALE * fit.get(name, 0.0)) for fit in self.weights) for name in names}  # type: ignore[misc]
+        return {name: worth for name, worth in made.items() if not name.startswith(" ") or _counts(worth)}
 
     @property
     def constant(self) -> int:
         """Return the limit that the constant asks for."""
         return round(-SCALE * self.weights[0][""])
+
+
+def _counts(worth: tuple[int, int, int]) -> bool:
+    """Tell whether points are worth their place: any for danger, more than one for what is now or a threat."""
+    danger, now, threat = worth
+    return danger != 0 or abs(now) > 1 or abs(threat) > 1
 
 
 def fit(learn: Sequence[Row], screener: Screener, before: Fit | None = None) -> Fit:
