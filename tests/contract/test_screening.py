@@ -5,8 +5,11 @@ import pytest
 from crisis.rules import shipped
 from tests.screening.measure import BEGIN, END, PAGE, at_once, false_alarms, in_danger, judged
 
-FLOORS = {"en": (0.96, 0.96, 0.01), "fr": (0.955, 0.95, 0.02)}
-"""What was reached on messages by which nobody chose anything. The aims are 0.95, 0.90, 0.03; it only gets better."""
+FLOORS = {"en": (0.975, 0.97, 0.015), "fr": (0.97, 0.955, 0.02)}
+"""What was reached on messages by which nobody chose anything. The aims are 0.95, 0.90, 0.03.
+
+By the limit that misses less danger, 5 and 4 of 312 more are raised, and in English 2 ordinary ones of 156, not none.
+"""
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -42,15 +42,15 @@ SEEN, WRITERS, MOST = 2, 2, 2.0
 """How many messages and writers a word must stand with, and what it may weigh."""
 STILL = 0.004
 """A change of a weight that is not worth while."""
-KEPT, KEPT_AS_THREATS = 0.98, 0.99
+KEPT, KEPT_AS_THREATS = 0.98, 0.995
 """Which share of the messages of danger now that are raised the limit `now` must keep, and of all danger `threat`."""
 WEAK = {
     *("people.third", "people.third_acts_on_me", "people.third_first", "people.witness", "people.perpetrator"),
     *("family.words", "time.now", "time.often", "time.since_yesterday"),
 }
 """What says only who acts and when counts little for danger."""
-MISSED, ALARMS = 0.05, 0.03
-"""The aims: which share of danger may be missed, and which share of ordinary messages raised."""
+MISSED = 0.05
+"""The aim: which share of danger may be missed."""
 WORDS_HEAD = """# Words and pairs of words with the points that each counts once a message: danger, now, a threat.
 # A full stop is where a sentence begins or ends, `_` any one word, `frap-` any longer word that begins so.
 # Written by tests/screening/fit.py, as the texts are read: small letters, no accents, short forms in full.
@@ -288,26 +288,31 @@ def judged(learn: Sequence[Row], screener: Screener) -> list[Judged]:
     return found
 
 
-def limits(found: Sequence[Judged]) -> tuple[int, int, int]:
+def limits(found: Sequence[Judged]) -> Worth:
     """Return the limits for danger, as so much above what the constant asks for, for now and for a threat.
 
-    The first is where the worse of the two shares, missed and false alarms, each beside its aim, is least: neither is
-    to be bought with the other. The others keep nearly all of those that are raised and deserve it.
+    The first is the highest by which no more danger than the aim allows is missed, in either language: the aim for
+    false alarms cannot be met together with it yet, and of the two a miss is what costs a life. The others keep nearly
+    all of those that are raised and deserve it.
     """
     dangers = [one for one in found if one.row.level >= 2]
-    ordinary = [one for one in found if one.row.level == 0]
 
-    def raised(those: list[Judged], limit: int) -> float:
-        return sum(one.raised_by(limit) is not None for one in those) / len(those)
+    def missed(language: str, at: Worth) -> float:
+        levels = [level(one, at) for one in dangers if one.row.language == language]
+        return sum(given < 2 for given in levels) / len(levels)
 
-    chosen = min(
-        range(-30, 60),
-        key=lambda limit: max((1.0 - raised(dangers, limit)) / MISSED, raised(ordinary, limit) / ALARMS),
-    )
-    spoke = [(one.row.level, worth) for one in dangers if (worth := one.raised_by(chosen))]
+    tried = (_with(dangers, limit) for limit in range(60, -30, -1))
+    return next(at for at in tried if all(missed(one, at) <= MISSED for one in LANGUAGES))
+
+
+def _with(dangers: Sequence[Judged], limit: int) -> Worth:
+    """Return a limit for danger, and those for now and for a threat that go with it."""
+    spoke = [(one.row.level, worth) for one in dangers if (worth := one.raised_by(limit))]
     nows = sorted(now for meant, (_, now, _) in spoke if meant == 3)
     threats = sorted(threat for _, (_, _, threat) in spoke)
-    return chosen, nows[int((1.0 - KEPT) * len(nows))], threats[int((1.0 - KEPT_AS_THREATS) * len(threats))]
+    if not nows:
+        return limit, 0, 0
+    return limit, nows[int((1.0 - KEPT) * len(nows))], threats[int((1.0 - KEPT_AS_THREATS) * len(threats))]
 
 
 def level(one: Judged, at: Worth) -> int:
