@@ -258,7 +258,7 @@ async def test_who_joins_keeps_no_reader_from_their_threads(settings: Any) -> No
     let_go = threading.Event()
     joining = [asyncio.ensure_future(unlocking.apart(let_go.wait, 30)) for _ in range(3)]
     try:
-        assert await asyncio.wait_for(unlocking.aside(lambda: "read"), 5) == "read"
+        assert await asyncio.wait_for(unlocking.aside(lambda: "read"), 15) == "read"
         assert not any(one.done() for one in joining)
     finally:
         let_go.set()

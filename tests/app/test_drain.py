@@ -29,7 +29,7 @@ async def last_words(page: Page) -> tuple[list[dict[str, Any]], int]:
     """Return what a page still hears, and its close code."""
     frames: list[dict[str, Any]] = []
     for _ in range(100):
-        event = await page.wire.receive_output(timeout=3)
+        event = await page.wire.receive_output(timeout=15)
         if event["type"] == "websocket.close":
             return frames, int(event["code"])
         frames.append(json.loads(event["text"]))
@@ -45,7 +45,7 @@ class LeavingStories(TestCase):
 
     async def test_who_is_idle_is_sent_on_at_once(self) -> None:
         pages = [await self.page() for _ in range(2)]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             await drain.drain()
         for page in pages:
             assert (await last_words(page))[1] == 4503
@@ -99,7 +99,7 @@ class LeavingStories(TestCase):
         ):
             await page.wire.send_json_to({"type": "post", "ref": 7, "client_id": "c" * 32, "body": "a word"})
             await asyncio.sleep(0.05)
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(15):
                 await drain.drain()
 
 

@@ -64,7 +64,7 @@ class PaceStories(TestCase):
 
     async def answer(self, page: Page, number: int) -> dict[str, Any]:
         while True:
-            frame: dict[str, Any] = await page.wire.receive_json_from(timeout=3)
+            frame: dict[str, Any] = await page.wire.receive_json_from(timeout=15)
             if frame.get("ref") == number:
                 return frame
 
@@ -114,7 +114,7 @@ class PaceStories(TestCase):
         before = len(time.waits)
         for _ in range(int(FRAME_BURST) + 20):
             await page.wire.send_json_to({"type": "ping"})
-            assert (await page.wire.receive_json_from(timeout=3))["type"] == "pong"
+            assert (await page.wire.receive_json_from(timeout=15))["type"] == "pong"
         waits = time.waits[before:]
         assert 20 <= len(waits) <= 25
         assert all(0 < wait <= 0.11 for wait in waits)
@@ -126,7 +126,7 @@ class PaceStories(TestCase):
             await page.wire.send_json_to({"type": "ping"})
         frames: list[dict[str, Any]] = []
         while len(frames) < 2 * FRAME_BURST + 200:
-            event = await page.wire.receive_output(timeout=3)
+            event = await page.wire.receive_output(timeout=15)
             if event["type"] != "websocket.send":
                 break
             frames.append(json.loads(event["text"]))
@@ -144,7 +144,7 @@ class PaceStories(TestCase):
         while not page.wire.output_queue.empty():
             await page.wire.receive_json_from()
         hub().tell_typing(await self.conversation(page))
-        assert (await page.wire.receive_json_from(timeout=3))["type"] == "typing"
+        assert (await page.wire.receive_json_from(timeout=15))["type"] == "typing"
 
     @override_settings(WRITES_PER_SECOND=0)
     async def test_a_benchmark_sets_no_pace(self) -> None:

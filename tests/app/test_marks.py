@@ -137,7 +137,7 @@ class LiveStories(TestCase):
     async def test_the_visitor_is_told_how_far_staff_have_got_and_nothing_of_notes(self) -> None:
         await self.begin()
         await self.tab.wire.send_json_to({"type": "read", "conversation": str(self.pk), "up_to": 2, "delivered": 2})
-        assert await self.page.wire.receive_json_from(timeout=3) == {"type": "reached", "delivered": 1, "read": 1}
+        assert await self.page.wire.receive_json_from(timeout=15) == {"type": "reached", "delivered": 1, "read": 1}
         with mock.patch.object(marks, "MARK_EVERY", 0):
             await tell(lambda: self.noted())
             await self.tab.wire.send_json_to({"type": "read", "conversation": str(self.pk), "up_to": 3, "delivered": 3})
@@ -212,7 +212,7 @@ class PaceStories(TestCase):
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(15):
         while not condition():
             await asyncio.wait({asyncio.create_task(turn())})
 
@@ -245,11 +245,11 @@ class SnapshotStories(TestCase):
         seen = []
         for before in (8, 3):
             await page.wire.send_json_to({"type": "older", "ref": 1, "before": before})
-            while (frame := await page.wire.receive_json_from(timeout=3))["type"] != "ok":
+            while (frame := await page.wire.receive_json_from(timeout=15))["type"] != "ok":
                 seen.append(frame["seq"])
         assert seen == [7, 6, 5, 4, 3, 2, 1]
         await page.wire.send_json_to({"type": "older", "ref": 2, "before": 99})
-        assert (await page.wire.receive_json_from(timeout=3))["code"] == "ahead_of_log"
+        assert (await page.wire.receive_json_from(timeout=15))["code"] == "ahead_of_log"
 
     async def test_who_missed_a_little_gets_all_of_it(self) -> None:
         welcome, *lines = await Page(self.token).hello(after=7)
@@ -264,12 +264,12 @@ class SnapshotStories(TestCase):
         await tab.wire.send_json_to({"type": "follow", "ref": 1, "conversation": str(self.pk), "after": 0})
         assert (await tab.until("snapshot"))["after"] == 8
         seen = []
-        while (frame := await tab.wire.receive_json_from(timeout=3))["type"] != "followed":
+        while (frame := await tab.wire.receive_json_from(timeout=15))["type"] != "followed":
             seen += [frame["seq"]] if frame["type"] == "message" else []
         assert (seen, frame["older"]) == ([9, 10, 11, 12, 13], True)
         await tab.wire.send_json_to({"type": "older", "ref": 2, "conversation": str(self.pk), "before": 9})
         older = []
-        while (frame := await tab.wire.receive_json_from(timeout=3))["type"] != "ok":
+        while (frame := await tab.wire.receive_json_from(timeout=15))["type"] != "ok":
             older += [frame["seq"]] if "seq" in frame else []
         assert older == [8, 7, 6, 5, 4]
         read = [event.data async for event in AuditEvent.objects.filter(action="conversation.read").order_by("pk")]
@@ -289,6 +289,6 @@ class SnapshotStories(TestCase):
         page = Page(self.token)
         await page.hello()
         await page.wire.send_json_to({"type": "older", "ref": 1, "before": 8})
-        frames = [await page.wire.receive_json_from(timeout=3) for _ in range(5)]
+        frames = [await page.wire.receive_json_from(timeout=15) for _ in range(5)]
         assert [frame["seq"] for frame in frames] == [7, 6, 5, 4, 3]
         assert [frame.get("code") for frame in frames] == [None, None, "unreadable", None, None]

@@ -159,7 +159,7 @@ class ShiftStories(TestCase):
     async def _write(self, tab: Tab, pk: UUID, kind: str, number: int) -> None:
         frame = {"type": kind, "ref": number, "conversation": str(pk), "client_id": f"{number:032x}", "body": "hm"}
         await tab.wire.send_json_to(frame)
-        while (await tab.wire.receive_json_from(timeout=3)).get("ref") != number:
+        while (await tab.wire.receive_json_from(timeout=15)).get("ref") != number:
             pass
         await asyncio.sleep(0.05)
 

@@ -118,7 +118,7 @@ class Newcomer:
         """Say hello and return the answer."""
         frame = {"type": "hello", "version": 1, "token": self.token, "after": 0, "start": True, "language": "en"}
         await self.wire.send_json_to(frame | more)
-        answer: dict[str, Any] = await self.wire.receive_json_from(timeout=3)
+        answer: dict[str, Any] = await self.wire.receive_json_from(timeout=15)
         return answer
 
     async def begin(self, **more: Any) -> dict[str, Any]:
@@ -211,7 +211,7 @@ class FloodStories(TestCase):
             assert answer["type"] == "proof_wanted"
         answer = await page.hello(proof=proof_of(answer) | {"derived_key": "0" * 64})
         assert answer["code"] == "slow_down"
-        assert (await page.wire.receive_output(timeout=3))["code"] == 4429
+        assert (await page.wire.receive_output(timeout=15))["code"] == 4429
 
     async def test_a_page_without_a_socket_is_asked_too_and_comes_back_with_its_work(self) -> None:
         await self.flood()

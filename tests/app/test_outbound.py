@@ -114,20 +114,20 @@ async def test_daphne_waits_while_its_buffer_is_full() -> None:
     protocol = _Protocol()
     brake = brake_of(protocol)
     assert brake_of(protocol) is brake is protocol.transport.producer
-    await asyncio.wait_for(brake.released(), 1)
+    await asyncio.wait_for(brake.released(), 15)
     brake.pauseProducing()
     waiting = asyncio.create_task(brake.released())
     await asyncio.sleep(0.01)
     assert not waiting.done()
     brake.resumeProducing()
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 15)
 
 
 async def test_nobody_waits_for_a_connection_that_is_gone() -> None:
     brake = brake_of(_Protocol())
     brake.pauseProducing()
     brake.stopProducing()
-    await asyncio.wait_for(brake.released(), 1)
+    await asyncio.wait_for(brake.released(), 15)
 
 
 async def test_a_socket_keeps_nothing_of_its_request() -> None:
@@ -148,11 +148,11 @@ async def test_a_socket_keeps_nothing_of_its_request() -> None:
     socket.scope = scope
     arrives.put_nowait({"type": "websocket.connect"})
     life = asyncio.create_task(socket.live(arrives.get))
-    await asyncio.wait_for(here.wait(), 1)
+    await asyncio.wait_for(here.wait(), 15)
     # the flood check asks for the address later
     assert scope == {"client": ["192.0.2.7", 4000]}
     arrives.put_nowait({"type": "websocket.disconnect", "code": 1000})
-    await asyncio.wait_for(life, 1)
+    await asyncio.wait_for(life, 15)
 
 
 async def test_a_line_that_broke_is_no_defect(caplog: pytest.LogCaptureFixture) -> None:

@@ -48,12 +48,16 @@ class FrameStories(Plain):
     async def test_it_ends_in_order_after_some_minutes_and_is_asked_for_again(self) -> None:
         ada = await self.begun()
         await ada.say("hello")
-        with mock.patch.object(plain_log, "lasts", return_value=0.05):
+        with mock.patch.object(plain_log, "lasts", return_value=60.0), mock.patch.object(stream, "BEAT", 0.02):
             frame = await self.opened(ada)
+            await frame.until("hello")
+            (one,) = open_sockets()
+            assert isinstance(one, stream.Stream)
+            assert 0 < one._left() <= 60
+            one._ends -= 60
             await frame.ended()
         assert 'http-equiv="refresh" content="1"' in frame.text
         assert frame.text.rstrip().endswith("</html>")
-        assert "hello" in frame.text
         assert hub().followers(self.pk) == ()
 
     async def test_a_process_that_ends_lets_it_end_in_order(self) -> None:

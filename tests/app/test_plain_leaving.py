@@ -279,6 +279,6 @@ class OtherWindows(TestCase):
             reading = asyncio.create_task(read())
             await asyncio.sleep(0.1)
             await tell(lambda: services.leave_quickly(token=token, now=timezone.now()))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(15):
                 await reading
         assert other.end_of is End.SPENT

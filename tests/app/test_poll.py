@@ -21,7 +21,7 @@ from chat.models import Conversation, Event
 from tests.app.test_visitor_socket import begun, last_seen, tell, types
 from tests.support.people import ben, conversation, new_token, open_site
 
-SOON = 5.0
+SOON = 15.0
 
 
 # the file server is a middleware without async: a server gives each request a thread for it, where the test client has

@@ -120,7 +120,7 @@ class PresenceStories(TestCase):
             await asyncio.sleep(3 * room.GATHER)
             assert wrote.call_count == 0
             presence.here(other, LATER, arrived=True)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(15):
                 while not wrote.called or presence._task is None or not presence._task.done():
                     await asyncio.sleep(0.01)
         assert [set(call.kwargs["here"]) for call in wrote.call_args_list] == [{self.pk, other}]

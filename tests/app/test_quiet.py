@@ -325,7 +325,7 @@ class Places(TestCase):
                 await wire.connect()
                 await wire.send_json_to(hello)
                 await wire.send_json_to(post)
-                while (await wire.receive_output(timeout=3))["type"] != "websocket.close":
+                while (await wire.receive_output(timeout=15))["type"] != "websocket.close":
                     if line in self.paper.getvalue():
                         break
             told(self.paper, line, "Broken")

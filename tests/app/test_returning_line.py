@@ -89,7 +89,7 @@ async def held_up() -> AsyncIterator[None]:
 
     with mock.patch("chat.returns.in_slow_db", held):
         try:
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(15):
                 yield
         finally:
             gate.set()
@@ -137,7 +137,7 @@ class Lines(TestCase):
         old = Page(talk.token)
         await old.hello()
         assert (await come_back(words))[0]
-        fact, error, close = [await old.wire.receive_output(timeout=3) for _ in range(3)]
+        fact, error, close = [await old.wire.receive_output(timeout=15) for _ in range(3)]
         assert "came_back" in fact["text"]
         assert "token_unknown" in error["text"]
         assert (close["type"], close["code"]) == ("websocket.close", 4401)
@@ -155,7 +155,7 @@ class Lines(TestCase):
         # the word of the return was lost: the next line shows the gap
         await broadcast.publish((await sync_to_async(talk.say)("not for the old page", 2)).events)
         heard = []
-        while (one := await old.wire.receive_output(timeout=3))["type"] != "websocket.close":
+        while (one := await old.wire.receive_output(timeout=15))["type"] != "websocket.close":
             heard.append(one["text"])
         assert not any("not for the old page" in text for text in heard)
         assert "came_back" in heard[0]

@@ -48,7 +48,7 @@ class Page:
 
     async def ends(self) -> int | None:
         """Return with which code the socket was closed."""
-        await asyncio.wait_for(self.life, 5)
+        await asyncio.wait_for(self.life, 15)
         return self.close_code
 
 

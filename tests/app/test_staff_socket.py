@@ -55,14 +55,14 @@ class Tab:
         """Take a conversation and return the answer."""
         await self.wire.send_json_to({"type": "take", "ref": 1, "conversation": str(pk)})
         while True:
-            frame: dict[str, Any] = await self.wire.receive_json_from(timeout=3)
+            frame: dict[str, Any] = await self.wire.receive_json_from(timeout=15)
             if frame.get("ref") == 1:
                 return frame
 
     async def until(self, kind: str) -> dict[str, Any]:
         """Return the next frame of a kind."""
         while True:
-            frame: dict[str, Any] = await self.wire.receive_json_from(timeout=3)
+            frame: dict[str, Any] = await self.wire.receive_json_from(timeout=15)
             if frame["type"] == kind:
                 return frame
 
@@ -70,7 +70,7 @@ class Tab:
         """Return the frames up to the close, and its code."""
         frames: list[dict[str, Any]] = []
         while True:
-            event = await self.wire.receive_output(timeout=3)
+            event = await self.wire.receive_output(timeout=15)
             if event["type"] == "websocket.close":
                 return frames, event["code"]
             frames.append(event)
@@ -271,14 +271,14 @@ class StaleListStories(TestCase):
             mock.patch("chat.consumers.listing.GATHER", 0.05),
         ):
             hub().tell_change()
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(15):
                 while not lists:
                     await asyncio.sleep(0.001)
             await tab.wire.send_json_to({"type": "take", "ref": 1, "conversation": str(pk)})
             await tab.wire.send_json_to({"type": "follow", "ref": 2, "conversation": str(pk), "after": 0})
-            frames = [await tab.wire.receive_json_from(timeout=3)]
+            frames = [await tab.wire.receive_json_from(timeout=15)]
             while frames[-1]["type"] != "overview":
-                frames.append(await tab.wire.receive_json_from(timeout=3))
+                frames.append(await tab.wire.receive_json_from(timeout=15))
         assert [frame["type"] for frame in frames][:2] == ["ok", "ok"]
         assert "unfollowed" not in [frame["type"] for frame in frames]
         assert [one["state"] for one in frames[-1]["conversations"]] == ["active"]
@@ -297,7 +297,7 @@ class OverflowStories(TestCase):
             await tab.wire.send_json_to({"type": "follow", "ref": 7, "conversation": str(pk), "after": 0})
             kinds: list[str] = []
             while not kinds or kinds[-1] != "followed":
-                kinds.append((await tab.wire.receive_json_from(timeout=3))["type"])
+                kinds.append((await tab.wire.receive_json_from(timeout=15))["type"])
         assert kinds.count("message") == 3
         await tab.wire.disconnect()
 

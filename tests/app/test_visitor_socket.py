@@ -60,7 +60,7 @@ class Page:
         for _ in range(2):
             # the first answer may overtake what waits in the queue, the second comes after it
             await self.wire.send_json_to({"type": "ping"})
-            while (frame := await self.wire.receive_json_from(timeout=3))["type"] != "pong":
+            while (frame := await self.wire.receive_json_from(timeout=15))["type"] != "pong":
                 frames.append(frame)
             await asyncio.sleep(0.05)
         return frames
@@ -141,7 +141,7 @@ class QuietStories(TestCase):
             await self.page.wire.connect()
             hello = {"type": "hello", "version": 1, "token": self.token, "after": 1, "start": False, "language": "en"}
             await self.page.wire.send_json_to(hello)
-            frames = [await self.page.wire.receive_json_from(timeout=3) for _ in range(3)]
+            frames = [await self.page.wire.receive_json_from(timeout=15) for _ in range(3)]
         assert types(frames) == ["welcome", "message", "reached"]
         assert (frames[0]["head"], frames[1]["seq"], frames[2]["read"]) == (1, 2, 2)
 
@@ -155,7 +155,7 @@ class QuietStories(TestCase):
             await self.page.wire.connect()
             hello = {"type": "hello", "version": 1, "token": self.token, "after": 0, "start": False, "language": "en"}
             await self.page.wire.send_json_to(hello)
-            frames = [await self.page.wire.receive_json_from(timeout=3) for _ in range(3)]
+            frames = [await self.page.wire.receive_json_from(timeout=15) for _ in range(3)]
             await asyncio.sleep(0.05)
         assert types(frames) == ["welcome", "fact", "message"]
 
@@ -239,7 +239,7 @@ class BadLineStories(TestCase):
         await tab.open()
         await tab.wire.send_json_to({"type": "follow", "ref": 1, "conversation": str(pk), "after": 0})
         seen = []
-        while (frame := await tab.wire.receive_json_from(timeout=3))["type"] != "followed":
+        while (frame := await tab.wire.receive_json_from(timeout=15))["type"] != "followed":
             seen.append((frame.get("seq"), frame.get("code")))
         assert [pair for pair in seen if pair[0]][2:] == [(3, None), (4, "unreadable"), (5, None), (6, None)]
 
@@ -259,7 +259,7 @@ class BadLineStories(TestCase):
         await page.hello()
         (event,) = await sync_to_async(say)(pk, 9)
         await hub().tell_event(msgspec.structs.replace(event, sealed_body=b"x" * 60))
-        assert (await page.wire.receive_json_from(timeout=3))["type"] == "message"
+        assert (await page.wire.receive_json_from(timeout=15))["type"] == "message"
 
 
 class BrokenLineStories(TestCase):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from uvicorn import Config
@@ -16,6 +16,7 @@ pytestmark = pytest.mark.asyncio
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 MOMENT = 0.05
+LONG = 15
 ASKS = b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Word: secret\r\n"
 ASKS += b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 
@@ -84,7 +85,7 @@ class Page:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LONG):
         while not true():
             await asyncio.sleep(0.001)
 
@@ -98,14 +99,46 @@ async def test_nothing_of_the_request_stays() -> None:
         assert [*line.request.headers, *line.response.headers] == []
 
 
+class Clock:
+    """Be the loop of a line, whose time stands still and whose timers go off when a test says so."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.now = 0.0
+        self.timers: list[tuple[float, Callable[[], None]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+        self.timers.append((seconds, call))
+        return self._loop.call_later(LONG, call)
+
+
 async def test_only_who_is_quiet_is_asked_for_a_sign_of_life() -> None:
-    page = Page(ws_ping_interval=4 * MOMENT, ws_ping_timeout=4 * MOMENT)
+    page = Page(ws_ping_interval=20, ws_ping_timeout=10)
     async with page.open():
-        for _ in range(8):
+        (line,) = page.lines
+        clock = Clock(line.loop)
+        line.loop = cast(asyncio.AbstractEventLoop, clock)
+        for clock.now in (19, 38, 57):
             page.says(b"here")
-            assert await page.hears(MOMENT) == []
-        assert await page.hears(1) == [PING]
-        await until(lambda: page.lines[0].transport.is_closing())
+            await until(lambda: len(page.taken) == clock.now // 19)
+        clock.now = 60
+        line.send_keepalive_ping()
+        (again,) = clock.timers
+        assert again == (17, line.send_keepalive_ping)
+        assert await page.hears(MOMENT) == []
+        clock.now = 77
+        line.send_keepalive_ping()
+        assert await page.hears(LONG) == [PING]
+        waits, gives_up = clock.timers[-1]
+        assert waits == 10
+        gives_up()
+        await until(lambda: line.transport.is_closing())
 
 
 async def test_a_page_that_reads_nothing_is_let_go_with_all_that_waits_for_it() -> None:
@@ -114,8 +147,8 @@ async def test_a_page_that_reads_nothing_is_let_go_with_all_that_waits_for_it() 
         page.reads_nothing()
         page.says(*[b"more"] * 300)
         # more than the system keeps for it: what is closed in good order is open until all of that is read
-        await until(lambda: page.lines[0].transport.get_write_buffer_size() > 0)
-        async with asyncio.timeout(5):
+        await until(lambda: page.lines[0].transport.get_write_buffer_size() > 0 or page.over.is_set())
+        async with asyncio.timeout(LONG):
             await page.over.wait()
         assert len(page.taken) < 300
 
