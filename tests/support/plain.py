@@ -19,7 +19,7 @@ from tests.app.test_visitor_socket import tell
 from tests.support.people import ben, conversation, open_site
 
 COOKIE = settings.VISITOR_COOKIE_NAME
-SOON = 5.0
+SOON = 15.0
 CANARY = "the teal kettle sings at dusk"
 
 
