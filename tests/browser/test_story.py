@@ -131,7 +131,7 @@ def test_two_visitors_one_advocate_a_flag_and_a_case(stage: Stage) -> None:
 
 def expect_in_case(page: Page, base: str, words: list[str]) -> None:
     """Wait for the worker to carry everything over, then look at the timeline."""
-    for _ in range(20):
+    for _ in range(40):
         page.goto(f"{base}/staff/cases")
         link = page.locator("main a[href^='/staff/cases/']").first
         if link.count():

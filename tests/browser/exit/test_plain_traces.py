@@ -16,7 +16,7 @@ from tests.browser.exit.test_traces import FLUSH, PLANT, PLANTED
 from tests.support.engines import Tab
 from tests.support.profiles import traces
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 REFUSED = "a saffron thought far too long"
 """Stands in a text that does not pass: it comes back in its box, as the answer to a form, and Chromium keeps forms.

@@ -78,7 +78,8 @@ def visit(stage: Stage, kind: str, profile: Path) -> Aftermath:
         stored["chat"] = tab.js(STORED)
         cookies = tab.cookies()
         during = traces(profile, (SAID, DRAFT, ANSWER, token))
-        cached = in_cache(profile, stage.place)
+        # what a slow disk has not taken by then would be no trace that could be cleared
+        cached = tab.wait(lambda: in_cache(profile, stage.place), "our files are in the cache")
         tab.click("a.leave")
         tab.at(stage.neutral.weather)
         tab.js(PLANT)
