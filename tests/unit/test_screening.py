@@ -273,6 +273,19 @@ def test_ordinary_texts_raise_nothing(screener: Screener, text: str) -> None:
     assert screener.screen(text).level == 0
 
 
+REPLIES = """
+a, 2, maybe, i dont know, not yet, bye, still here, im 23, tbh no, in a minute, not at the moment, she is 34
+yup im here, give me a sec, whats the number, i live in surrey, thats all, can you repeat that, je sais pas
+je suis là, une minute, on peut parler, j'ai 23 ans, dans une minute, pas en ce moment, je vais les appeler
+envoyez-le, elle a 34 ans, c'est tout, j'ai noté le numéro, bonne question
+"""
+"""What a chat mostly consists of. About half of them stand in no set."""
+
+
+def test_short_replies_raise_nothing(screener: Screener) -> None:
+    assert [one for one in REPLIES.strip().replace("\n", ", ").split(", ") if screener.screen(one) != ORDINARY] == []
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_gets_an_answer(text: str) -> None:
