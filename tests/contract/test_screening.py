@@ -5,12 +5,10 @@ import pytest
 from crisis.rules import shipped
 from tests.screening.measure import BEGIN, END, PAGE, at_once, false_alarms, in_danger, judged
 
-FLOORS = {"en": (0.97, 0.97, 0.015), "fr": (0.955, 0.94, 0.02)}
+FLOORS = {"en": (0.975, 0.97, 0.015), "fr": (0.97, 0.97, 0.02)}
 """What was reached on messages by which nobody chose anything. The aims are 0.95, 0.90, 0.03.
 
-Since the rules know short replies such as "maybe", which raised danger before and stand in no held-out set, 4 more of
-312 are raised in English and as many in French as before, 3 fewer of 234 as danger now in French, and in English 2
-ordinary ones of 156 and not none.
+By the limit that misses less danger, 6 and 5 of 312 more are raised, and in English 2 ordinary ones of 156, not none.
 """
 
 

@@ -274,16 +274,32 @@ def test_ordinary_texts_raise_nothing(screener: Screener, text: str) -> None:
 
 
 REPLIES = """
-a, 2, maybe, i dont know, not yet, bye, still here, im 23, tbh no, in a minute, not at the moment, she is 34
+a, 2, maybe, i dont know, not yet, bye, still here, im 23, tbh no, in a minute, not at the moment
 yup im here, give me a sec, whats the number, i live in surrey, thats all, can you repeat that, je sais pas
 je suis là, une minute, on peut parler, j'ai 23 ans, dans une minute, pas en ce moment, je vais les appeler
 envoyez-le, elle a 34 ans, c'est tout, j'ai noté le numéro, bonne question
 """
-"""What a chat mostly consists of. About half of them stand in no set."""
+"""What a chat mostly consists of. Nineteen of them stand in no set."""
+
+
+CRIES = """
+hes here, he has a gun, hes coming, help me, sos, call 911, call the police, im bleeding, he found me, i took pills
+i want to die, hes outside, he hit me, im trapped, il est là, il arrive, au secours, appelez la police
+jai pris des pilules, je veux mourir, il a un couteau, je saigne, il m'a trouvée, chu enfermée, il me frappe
+"""
+"""As short, and a danger: what was learned of the others must not drown them."""
+
+
+def each(listed: str) -> list[str]:
+    return listed.strip().replace("\n", ", ").split(", ")
+
+
+def test_short_cries_are_heard(screener: Screener) -> None:
+    assert [one for one in each(CRIES) if screener.screen(one).level < 2] == []
 
 
 def test_short_replies_raise_nothing(screener: Screener) -> None:
-    assert [one for one in REPLIES.strip().replace("\n", ", ").split(", ") if screener.screen(one) != ORDINARY] == []
+    assert [one for one in each(REPLIES) if screener.screen(one) != ORDINARY] == []
 
 
 @settings(max_examples=150, deadline=None)
